@@ -1,0 +1,49 @@
+//! What the agent says to the control plane.
+
+use super::messages;
+use super::server_message::ManifestTask;
+use crate::shape::shape;
+
+messages! {
+    /// A message from the agent.
+    pub enum AgentMessage {
+        /// A payload or manifest was understood and saved.
+        Ack(AckRequest),
+        /// A message was refused.
+        Nack(NackRequest),
+        /// Answer to a heartbeat that bore a message id.
+        HeartbeatAck(HeartbeatAckRequest),
+        /// Tasks that run here although the manifest lacks them.
+        TaskStopVerification(TaskStopVerificationMessage),
+    }
+}
+
+shape! {
+    /// "Understood and saved": it says nothing about running. Match it by `message_id` only,
+    /// agents differ in what they put into `cluster`.
+    pub struct AckRequest {
+        cluster: String = "cluster",
+        container_instance: String = "containerInstance",
+        message_id: String = "messageId",
+    }
+
+    /// A refusal, used for agent updates.
+    pub struct NackRequest {
+        cluster: String = "cluster",
+        container_instance: String = "containerInstance",
+        message_id: String = "messageId",
+        reason: String = "reason",
+    }
+
+    /// Answer to a heartbeat.
+    pub struct HeartbeatAckRequest {
+        message_id: String = "messageId",
+    }
+
+    /// Asks whether tasks that the manifest lacks are really to be stopped.
+    pub struct TaskStopVerificationMessage {
+        /// The manifest's.
+        message_id: String = "messageId",
+        stop_candidates: Vec<ManifestTask> = "stopCandidates",
+    }
+}

@@ -1,0 +1,154 @@
+//! The payload: tasks as the agent gets them, with every override already merged in.
+//!
+//! Whatever has no member here (memory reservation, labels, log configuration, ulimits, ...)
+//! travels in [`DockerConfig`] as Docker's own JSON, which wins over the typed members.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::shape::{Mismatch, Reader, Secret, Shape, shape};
+
+shape! {
+    /// Tasks to start or stop. The agent acknowledges only if it accepts every one of them.
+    pub struct PayloadMessage {
+        message_id: String = "messageId",
+        cluster_arn: String = "clusterArn",
+        container_instance_arn: String = "containerInstanceArn",
+        /// Milliseconds since the epoch; informational.
+        generated_at: i64 = "generatedAt",
+        /// Tasks of a higher number start only when stops of lower ones are done; 0 never waits.
+        seq_num: i64 = "seqNum",
+        tasks: Vec<Task> = "tasks",
+    }
+
+    /// A task to bring to `desired_status`.
+    pub struct Task {
+        arn: String = "arn",
+        family: String = "family",
+        /// The task definition's revision, as text.
+        version: String = "version",
+        /// `RUNNING` or `STOPPED`.
+        desired_status: String = "desiredStatus",
+        containers: Vec<Container> = "containers",
+        volumes: Vec<Volume> = "volumes",
+        /// JSON text that agents ignore: `{}`.
+        overrides: Option<Overrides> = "overrides",
+        role_credentials: Option<RoleCredentials> = "roleCredentials",
+        task_definition_account_id: Option<String> = "taskDefinitionAccountId",
+    }
+
+    /// A container of a task.
+    pub struct Container {
+        name: String = "name",
+        image: String = "image",
+        command: Vec<String> = "command",
+        /// Empty means the image's.
+        entry_point: Vec<String> = "entryPoint",
+        /// Units of 1/1024 CPU.
+        cpu: i64 = "cpu",
+        /// Hard limit in MiB; 0 is none.
+        memory: i64 = "memory",
+        essential: bool = "essential",
+        environment: BTreeMap<String, String> = "environment",
+        /// `name` or `name:alias`.
+        links: Vec<String> = "links",
+        port_mappings: Vec<PortMapping> = "portMappings",
+        mount_points: Vec<MountPoint> = "mountPoints",
+        volumes_from: Vec<VolumeFrom> = "volumesFrom",
+        overrides: Option<Overrides> = "overrides",
+        docker_config: Option<DockerConfig> = "dockerConfig",
+        registry_authentication: Option<RegistryAuthentication> = "registryAuthentication",
+    }
+
+    /// A port of the container, made reachable on the host.
+    pub struct PortMapping {
+        container_port: i32 = "containerPort",
+        /// 0 lets Docker choose.
+        host_port: i32 = "hostPort",
+        /// `tcp` or `udp`; absent means `tcp`.
+        protocol: Option<String> = "protocol",
+    }
+
+    /// A volume of the task, seen from a container.
+    pub struct MountPoint {
+        source_volume: String = "sourceVolume",
+        container_path: String = "containerPath",
+        read_only: bool = "readOnly",
+    }
+
+    /// All volumes of another container of the task.
+    pub struct VolumeFrom {
+        source_container: String = "sourceContainer",
+        read_only: bool = "readOnly",
+    }
+
+    /// A volume that the task's containers share.
+    pub struct Volume {
+        name: String = "name",
+        host: Option<HostVolume> = "host",
+    }
+
+    /// Where a volume lies on the host; without a path it is Docker's to choose.
+    pub struct HostVolume {
+        source_path: Option<String> = "sourcePath",
+    }
+
+    /// Docker's own JSON, laid over what the agent computed from the typed members.
+    pub struct DockerConfig {
+        /// Text of a container `Config`.
+        config: Option<String> = "config",
+        /// Text of a `HostConfig`.
+        host_config: Option<String> = "hostConfig",
+        /// The Docker API version to create and start with, such as `1.21`.
+        version: Option<String> = "version",
+    }
+
+    /// How to log in to the image's registry.
+    pub struct RegistryAuthentication {
+        /// `ecr`.
+        kind: Option<String> = "type",
+        ecr_auth_data: Option<EcrAuthData> = "ecrAuthData",
+    }
+
+    /// Where to ask for a token of a managed registry.
+    pub struct EcrAuthData {
+        registry_id: Option<String> = "registryId",
+        region: Option<String> = "region",
+        endpoint_override: Option<String> = "endpointOverride",
+    }
+
+    /// The task role's credentials.
+    pub struct RoleCredentials {
+        /// Opaque; becomes part of the URL under which containers fetch the credentials.
+        credentials_id: String = "credentialsId",
+        role_arn: Option<String> = "roleArn",
+        access_key_id: Option<String> = "accessKeyId",
+        secret_access_key: Option<Secret> = "secretAccessKey",
+        session_token: Option<Secret> = "sessionToken",
+        /// ISO 8601.
+        expiration: Option<String> = "expiration",
+    }
+}
+
+/// JSON text inside a string. The official agent rejects the whole task for any key but
+/// `command`, so a server that merges overrides itself sends `{}` always.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Overrides(pub String);
+
+impl Default for Overrides {
+    fn default() -> Self {
+        Self("{}".to_owned())
+    }
+}
+
+impl Shape for Overrides {
+    /// An object is accepted in place of its text.
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
+        match value {
+            Value::Object(_) => Ok(Self(value.to_string())),
+            other => String::read(other, reader).map(Self),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What the control plane says to the agent.
+
+use super::messages;
+use super::payload::PayloadMessage;
+use crate::shape::shape;
+
+messages! {
+    /// A message to the agent.
+    pub enum ServerMessage {
+        /// Tasks to start or stop.
+        Payload(PayloadMessage),
+        /// Sign of life.
+        Heartbeat(HeartbeatMessage),
+        /// All tasks that should run on the container instance.
+        TaskManifest(TaskManifestMessage),
+        /// Which of the stop candidates are really to be stopped.
+        TaskStopVerificationAck(TaskStopVerificationAck),
+        /// Notice that the server is about to close the connection.
+        Close(CloseMessage),
+        /// Something went wrong on the server's side.
+        Error(ErrorMessage),
+    }
+}
+
+shape! {
+    /// Sign of life; without traffic for some minutes the agent reconnects.
+    pub struct HeartbeatMessage {
+        healthy: bool = "healthy",
+        /// Agents since 1.52 echo it in a `HeartbeatAckRequest`.
+        message_id: Option<String> = "messageId",
+    }
+
+    /// All tasks that should run on the container instance.
+    pub struct TaskManifestMessage {
+        message_id: String = "messageId",
+        cluster_arn: String = "clusterArn",
+        container_instance_arn: String = "containerInstanceArn",
+        /// Milliseconds since the epoch.
+        generated_at: i64 = "generatedAt",
+        /// Must be above every payload's `seqNum` and every earlier `timeline`, or the official
+        /// agent skips the manifest without a word.
+        timeline: i64 = "timeline",
+        tasks: Vec<ManifestTask> = "tasks",
+    }
+
+    /// A task as manifests and stop verification name it.
+    pub struct ManifestTask {
+        task_arn: String = "taskArn",
+        desired_status: String = "desiredStatus",
+        task_cluster_arn: Option<String> = "taskClusterArn",
+    }
+
+    /// The verdict on stop candidates.
+    pub struct TaskStopVerificationAck {
+        /// The manifest's.
+        message_id: String = "messageId",
+        /// Milliseconds since the epoch.
+        generated_at: i64 = "generatedAt",
+        stop_tasks: Vec<ManifestTask> = "stopTasks",
+    }
+
+    /// Notice before the server closes the connection; official agents do nothing with it.
+    pub struct CloseMessage {
+        message: String = "message",
+    }
+
+    /// An error without a type of its own.
+    pub struct ErrorMessage {
+        message: String = "message",
+    }
+}

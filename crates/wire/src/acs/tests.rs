@@ -1,0 +1,71 @@
+use super::*;
+
+#[test]
+fn an_unknown_message_type_is_tolerated() {
+    let frame = r#"{"type":"SomethingNew","message":{"a":1}}"#;
+    assert_eq!(ServerMessage::decode(frame), Ok(None));
+    assert_eq!(AgentMessage::decode(frame), Ok(None));
+}
+
+#[test]
+fn a_frame_that_is_no_message_is_refused() {
+    assert_eq!(ServerMessage::decode("nonsense"), Err(AcsError::NotAnObject));
+    assert_eq!(ServerMessage::decode("[1]"), Err(AcsError::NotAnObject));
+    assert_eq!(ServerMessage::decode("{}"), Err(AcsError::NoType));
+    assert_eq!(ServerMessage::decode(r#"{"type":7}"#), Err(AcsError::NoType));
+}
+
+#[test]
+fn a_wrong_type_inside_a_message_is_named() {
+    let frame = r#"{"type":"PayloadMessage","message":{"tasks":[{"arn":7}]}}"#;
+    assert_eq!(
+        ServerMessage::decode(frame).unwrap_err().to_string(),
+        "PayloadMessage cannot be read: NUMBER_VALUE cannot be converted to String at tasks[0].arn"
+    );
+}
+
+#[test]
+fn missing_and_null_members_get_their_defaults() {
+    let frame = r#"{"type":"PayloadMessage","message":{"messageId":"m","seqNum":null,
+        "tasks":[{"arn":"T1","containers":[{"name":"web","links":null,"dockerConfig":null,
+        "stopTimeout":3}]}]}}"#;
+    let Some(ServerMessage::Payload(payload)) = ServerMessage::decode(frame).unwrap() else {
+        panic!("not a payload");
+    };
+    let container = Container { name: "web".into(), ..Container::default() };
+    let task = Task { arn: "T1".into(), containers: vec![container], ..Task::default() };
+    let expect =
+        PayloadMessage { message_id: "m".into(), tasks: vec![task], ..PayloadMessage::default() };
+    assert_eq!(payload, expect);
+}
+
+#[test]
+fn a_message_without_members_may_lack_its_message() {
+    let expect = ServerMessage::Heartbeat(HeartbeatMessage::default());
+    assert_eq!(ServerMessage::decode(r#"{"type":"HeartbeatMessage"}"#), Ok(Some(expect)));
+}
+
+#[test]
+fn overrides_may_be_an_object() {
+    let container: Container = serde_json::from_str(r#"{"overrides":{"command":["a"]}}"#).unwrap();
+    assert_eq!(container.overrides, Some(Overrides(r#"{"command":["a"]}"#.into())));
+}
+
+#[test]
+fn a_task_survives_being_stored() {
+    let task = Task {
+        arn: "T1".into(),
+        containers: vec![Container {
+            environment: [("A".to_owned(), "1".to_owned())].into(),
+            docker_config: Some(DockerConfig {
+                host_config: Some("{}".into()),
+                ..DockerConfig::default()
+            }),
+            ..Container::default()
+        }],
+        overrides: Some(Overrides::default()),
+        ..Task::default()
+    };
+    let stored = serde_json::to_string(&task).unwrap();
+    assert_eq!(serde_json::from_str::<Task>(&stored).unwrap(), task);
+}

@@ -1,0 +1,14 @@
+//! The bytes both sides agree on: ECS API shapes, ACS messages, AWS JSON 1.1 and SigV4.
+//!
+//! Every shape decodes what AWS sends and encodes what AWS's clients accept; golden files prove
+//! it. A shape is not yet a valid request: what a member means, and whether it may be missing, is
+//! decided by whoever turns the shape into a type of the domain.
+
+#![allow(missing_docs, reason = "a member's meaning is ECS's; its name on the wire says which")]
+
+pub mod acs;
+mod shape;
+mod timestamp;
+
+pub use shape::{Mismatch, Parsed, Reader, Secret, Shape, parse};
+pub use timestamp::Timestamp;

@@ -1,0 +1,303 @@
+//! How a JSON value becomes a shape: one table of members per struct, read by one rule.
+//!
+//! The rule is AWS's: an explicit `null` is the same as an absent member, a member of the wrong
+//! JSON type is refused with AWS's wording, and a member that the shape does not know is skipped.
+//! Skipped members are noted by path, because whoever answers must be able to refuse by name what
+//! it cannot honour.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Something that AWS JSON can carry as a member.
+pub trait Shape: Default {
+    /// Reads a value that is not `null`.
+    ///
+    /// # Errors
+    /// [`Mismatch`] when the value, or one inside it, has the wrong JSON type.
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch>;
+
+    /// Whether the member is left out when written. Only `Option` ever is.
+    fn is_left_out(&self) -> bool {
+        false
+    }
+}
+
+/// A shape with the members that were sent but that it does not know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed<T> {
+    /// What was understood.
+    pub shape: T,
+    /// Paths of members that were not, such as
+    /// `overrides.containerOverrides[0].environmentFiles`. Members sent as `null` are not listed.
+    pub unknown: Vec<String>,
+}
+
+/// Reads a request body: one JSON object, where nothing at all stands for `{}`.
+///
+/// # Errors
+/// [`Mismatch`] when the body is not JSON, is not an object, is nested too deeply (the limit is
+/// serde_json's, 128), or has a member of the wrong type.
+pub fn parse<T: Shape>(body: &[u8]) -> Result<Parsed<T>, Mismatch> {
+    let mut reader = Reader::default();
+    let shape = if body.trim_ascii().is_empty() {
+        T::default()
+    } else {
+        T::read(serde_json::from_slice(body).map_err(Mismatch::not_json)?, &mut reader)?
+    };
+    Ok(Parsed { shape, unknown: reader.unknown })
+}
+
+/// A value that does not fit its shape, in the words of AWS's front end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Mismatch {
+    message: String,
+    path: String,
+}
+
+impl Mismatch {
+    /// The member that does not fit, such as `overrides.containerOverrides[0].cpu`; empty for the
+    /// body as a whole.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn not_json(error: serde_json::Error) -> Self {
+        Self { message: format!("The body is not valid JSON: {error}"), path: String::new() }
+    }
+}
+
+/// Where in a value the reading stands, and what was skipped on the way.
+#[derive(Debug, Default)]
+pub struct Reader {
+    path: Vec<Step>,
+    unknown: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Member(&'static str),
+    Index(usize),
+}
+
+impl Reader {
+    /// Reads a known member of the structure the reader stands at.
+    pub(crate) fn member<T: Shape>(
+        &mut self,
+        name: &'static str,
+        value: Value,
+    ) -> Result<T, Mismatch> {
+        self.path.push(Step::Member(name));
+        let shape = T::read(value, self)?;
+        self.path.pop();
+        Ok(shape)
+    }
+
+    fn element<T: Shape>(&mut self, index: usize, value: Value) -> Result<T, Mismatch> {
+        self.path.push(Step::Index(index));
+        let shape = T::read(value, self)?;
+        self.path.pop();
+        Ok(shape)
+    }
+
+    /// Notes a member that the structure lacks.
+    pub(crate) fn skip(&mut self, name: &str, value: &Value) {
+        if !value.is_null() {
+            let path = self.path();
+            let dot = if path.is_empty() { "" } else { "." };
+            self.unknown.push(format!("{path}{dot}{name}"));
+        }
+    }
+
+    /// The refusal of `value` where `expected` should stand.
+    pub(crate) fn mismatch(&self, value: &Value, expected: &str) -> Mismatch {
+        let message = match (value, expected) {
+            (Value::Object(_), _) => "Start of structure or map found where not expected.".into(),
+            (Value::Array(_), _) => "Start of list found where not expected.".into(),
+            (_, "List") => "Expected list or null".into(),
+            (_, "Map") => "Expected map or null".into(),
+            (Value::Null, _) => format!("NULL_VALUE cannot be converted to {expected}"),
+            (Value::Bool(true), _) => format!("TRUE_VALUE cannot be converted to {expected}"),
+            (Value::Bool(false), _) => format!("FALSE_VALUE cannot be converted to {expected}"),
+            (Value::Number(_), _) => format!("NUMBER_VALUE cannot be converted to {expected}"),
+            (Value::String(_), _) => format!("STRING_VALUE cannot be converted to {expected}"),
+        };
+        Mismatch { message, path: self.path() }
+    }
+
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for step in &self.path {
+            match step {
+                Step::Member(name) if path.is_empty() => path.push_str(name),
+                Step::Member(name) => path.extend([".", name]),
+                Step::Index(index) => path.push_str(&format!("[{index}]")),
+            }
+        }
+        path
+    }
+}
+
+impl<T: Shape> Shape for Option<T> {
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
+        T::read(value, reader).map(Some)
+    }
+
+    fn is_left_out(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T: Shape> Shape for Vec<T> {
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
+        let Value::Array(elements) = value else { return Err(reader.mismatch(&value, "List")) };
+        elements
+            .into_iter()
+            .enumerate()
+            .map(|(index, element)| reader.element(index, element))
+            .collect()
+    }
+}
+
+impl<T: Shape> Shape for BTreeMap<String, T> {
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
+        let Value::Object(members) = value else { return Err(reader.mismatch(&value, "Map")) };
+        members.into_iter().map(|(key, value)| Ok((key, T::read(value, reader)?))).collect()
+    }
+}
+
+impl Shape for String {
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
+        match value {
+            Value::String(text) => Ok(text),
+            other => Err(reader.mismatch(&other, "String")),
+        }
+    }
+}
+
+impl Shape for bool {
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
+        value.as_bool().ok_or_else(|| reader.mismatch(&value, "Boolean"))
+    }
+}
+
+impl Shape for i32 {
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
+        integer(&value)
+            .and_then(|number| Self::try_from(number).ok())
+            .ok_or_else(|| reader.mismatch(&value, "Integer"))
+    }
+}
+
+impl Shape for i64 {
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
+        integer(&value).ok_or_else(|| reader.mismatch(&value, "Long"))
+    }
+}
+
+impl Shape for f64 {
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
+        value.as_f64().ok_or_else(|| reader.mismatch(&value, "Double"))
+    }
+}
+
+/// Any spelling of a whole number will do: languages without integers write `3.0` or `3e0`.
+fn integer(value: &Value) -> Option<i64> {
+    /// Beyond it, not every whole number is an `f64`, so the one meant is not known.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    value.as_i64().or_else(|| {
+        let number = value.as_f64()?;
+        (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+    })
+}
+
+/// Text that stays out of logs: printing it for debugging shows nothing of it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl Shape for Secret {
+    fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
+        String::read(value, reader).map(Self)
+    }
+}
+
+/// Declares shapes as tables of members, each with its name on the wire:
+///
+/// ```text
+/// shape! {
+///     /// A container's place in a task.
+///     pub struct Container {
+///         container_arn: Option<String> = "containerArn",
+///     }
+/// }
+/// ```
+///
+/// Fields are public. Members that are `None` are left out when written; absent ones get their
+/// type's default when read. `Shape` and serde's `Deserialize` follow the same table.
+macro_rules! shape {
+    ($(
+        $(#[$attribute:meta])*
+        $vis:vis struct $name:ident {
+            $( $(#[$field_attribute:meta])* $field:ident : $type:ty = $wire:literal, )*
+        }
+    )*) => {$(
+        $(#[$attribute])*
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+        $vis struct $name {
+            $(
+                $(#[$field_attribute])*
+                #[serde(rename = $wire, skip_serializing_if = "crate::shape::Shape::is_left_out")]
+                $vis $field: $type,
+            )*
+        }
+
+        impl crate::shape::Shape for $name {
+            fn read(
+                value: serde_json::Value,
+                reader: &mut crate::shape::Reader,
+            ) -> Result<Self, crate::shape::Mismatch> {
+                let serde_json::Value::Object(members) = value else {
+                    return Err(reader.mismatch(&value, "Map"));
+                };
+                #[allow(unused_mut, reason = "a shape may be empty")]
+                let mut shape = Self::default();
+                for (name, value) in members {
+                    match name.as_str() {
+                        $(
+                            $wire => {
+                                if !value.is_null() {
+                                    shape.$field = reader.member($wire, value)?;
+                                }
+                            }
+                        )*
+                        _ => reader.skip(&name, &value),
+                    }
+                }
+                Ok(shape)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = serde_json::Value::deserialize(deserializer)?;
+                crate::shape::Shape::read(value, &mut crate::shape::Reader::default())
+                    .map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+pub(crate) use shape;
+
+#[cfg(test)]
+mod tests;
