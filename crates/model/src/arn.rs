@@ -1,0 +1,145 @@
+//! ARNs: parsed where they enter, printed where they leave.
+//!
+//! The long form of 2018 is sent; both generations are understood.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::id::{ContainerId, InstanceId, TaskId};
+use crate::names::ClusterName;
+use crate::task_definition::DefinitionKey;
+
+/// Whose resources they are: the first part of every ARN that a control plane sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Such as `us-east-1`.
+    pub region: String,
+    /// Twelve digits.
+    pub account: String,
+}
+
+impl Owner {
+    fn arn(&self, resource: impl fmt::Display) -> String {
+        format!("arn:aws:ecs:{}:{}:{resource}", self.region, self.account)
+    }
+
+    /// The ARN of a cluster.
+    pub fn cluster_arn(&self, cluster: &ClusterName) -> String {
+        self.arn(format_args!("cluster/{cluster}"))
+    }
+
+    /// The ARN of a task definition.
+    pub fn task_definition_arn(&self, key: &DefinitionKey) -> String {
+        self.arn(format_args!("task-definition/{key}"))
+    }
+
+    /// The ARN of a container instance.
+    pub fn container_instance_arn(&self, cluster: &ClusterName, id: InstanceId) -> String {
+        self.arn(format_args!("container-instance/{cluster}/{id}"))
+    }
+
+    /// The ARN of a task.
+    pub fn task_arn(&self, cluster: &ClusterName, id: TaskId) -> String {
+        self.arn(format_args!("task/{cluster}/{id}"))
+    }
+
+    /// The ARN of a container of a task.
+    pub fn container_arn(&self, cluster: &ClusterName, task: TaskId, id: ContainerId) -> String {
+        self.arn(format_args!("container/{cluster}/{task}/{}", id.hyphenated()))
+    }
+}
+
+/// An ECS ARN, taken apart: `arn:PARTITION:ecs:REGION:ACCOUNT:KIND/REST`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arn {
+    /// The account.
+    pub account: String,
+    /// Such as `task`.
+    pub kind: String,
+    /// All that follows the kind and its slash.
+    pub rest: String,
+}
+
+/// The text begins as an ARN does, but is none of ECS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an ECS ARN is arn:aws:ecs:REGION:ACCOUNT:KIND/NAME")]
+pub struct ArnError;
+
+impl Arn {
+    /// Whether a text means to be an ARN rather than a name.
+    pub fn is_meant_by(text: &str) -> bool {
+        text.starts_with("arn:")
+    }
+
+    /// The cluster and the last part, for the kinds whose long form has a cluster before the id.
+    pub fn cluster_and_id(&self) -> (Option<&str>, &str) {
+        match self.rest.split_once('/') {
+            Some((cluster, id)) => (Some(cluster), id),
+            None => (None, &self.rest),
+        }
+    }
+}
+
+impl FromStr for Arn {
+    type Err = ArnError;
+
+    fn from_str(text: &str) -> Result<Self, ArnError> {
+        let mut parts = text.splitn(6, ':');
+        let mut next = || parts.next().ok_or(ArnError);
+        let (arn, partition, service, _region) = (next()?, next()?, next()?, next()?);
+        let (account, resource) = (next()?, next()?);
+        let (kind, rest) = resource.split_once('/').ok_or(ArnError)?;
+        let known_partition = matches!(partition, "aws" | "aws-cn" | "aws-us-gov");
+        if arn != "arn" || !known_partition || service != "ecs" || rest.is_empty() {
+            return Err(ArnError);
+        }
+        Ok(Self { account: account.into(), kind: kind.into(), rest: rest.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, kind: &str, cluster: Option<&str>, id: &str) {
+        let arn: Arn = text.parse().unwrap();
+        assert_eq!((arn.kind.as_str(), arn.cluster_and_id()), (kind, (cluster, id)));
+    }
+
+    #[test]
+    fn both_generations_are_understood() {
+        check("arn:aws:ecs:us-east-1:123456789012:task/abc", "task", None, "abc");
+        check("arn:aws:ecs:us-east-1:123456789012:task/c1/abc", "task", Some("c1"), "abc");
+        check("arn:aws-cn:ecs:x:1:task-definition/web:3", "task-definition", None, "web:3");
+    }
+
+    #[test]
+    fn what_is_not_an_ecs_arn_is_refused() {
+        for text in [
+            "arn:",
+            "arn:aws:ecs",
+            "arn:aws:iam::1:role/x",
+            "arn:aws:ecs:r:1:task",
+            "arn:aws:ecs:r:1:task/",
+            "arn:gcp:ecs:r:1:task/x",
+        ] {
+            assert_eq!(text.parse::<Arn>(), Err(ArnError), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_long_form_is_sent() {
+        let owner = Owner { region: "us-east-1".into(), account: "123456789012".into() };
+        let cluster = "default".parse().unwrap();
+        let task = TaskId::from_bits(0xab);
+        assert_eq!(
+            owner.task_arn(&cluster, task),
+            "arn:aws:ecs:us-east-1:123456789012:task/default/000000000000000000000000000000ab"
+        );
+        assert_eq!(
+            owner.container_arn(&cluster, task, ContainerId::from_bits(1)),
+            "arn:aws:ecs:us-east-1:123456789012:container/default/000000000000000000000000000000ab/00000000-0000-0000-0000-000000000001"
+        );
+    }
+}

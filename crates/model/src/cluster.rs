@@ -1,0 +1,18 @@
+//! A cluster: a name under which container instances and tasks are grouped.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::names::ClusterName;
+use crate::status::ClusterStatus;
+
+/// A cluster. Its counts are computed from its instances and tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Unique among the clusters of the control plane.
+    pub name: ClusterName,
+    /// ACTIVE, or INACTIVE once deleted.
+    pub status: ClusterStatus,
+    /// When it was created, or created again.
+    pub created_at: Timestamp,
+}

@@ -1,0 +1,65 @@
+//! A container instance: a machine with an agent on it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::attribute::Attribute;
+use crate::clock::Timestamp;
+use crate::id::InstanceId;
+use crate::names::ClusterName;
+use crate::resources::Resources;
+use crate::status::InstanceStatus;
+
+/// The most host ports that may be in use on one instance, reserved ones included and dynamic ones
+/// not. Source: Amazon ECS Developer Guide, task definition parameters, `hostPort`.
+pub const MAX_USED_PORTS: usize = 100;
+
+/// A container instance as registered. What its tasks take of it is in
+/// [`Occupancy`](crate::Occupancy), computed from them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerInstance {
+    /// Given at the first registration and kept at every later one.
+    pub id: InstanceId,
+    /// The cluster that it was registered into.
+    pub cluster: ClusterName,
+    /// ACTIVE, DRAINING or INACTIVE.
+    pub status: InstanceStatus,
+    /// Whether the agent's control connection is up. Cleared when the control plane starts.
+    pub agent_connected: bool,
+    /// Rises by one with every change of the instance that is an event.
+    pub version: u64,
+    /// CPU and memory at registration.
+    pub registered: Resources,
+    /// TCP host ports that no task may have.
+    pub reserved_ports_tcp: BTreeSet<u16>,
+    /// UDP host ports that no task may have.
+    pub reserved_ports_udp: BTreeSet<u16>,
+    /// What the agent registered: capabilities, and custom attributes at the first registration.
+    pub attributes: Vec<Attribute>,
+    /// From the instance identity document, where there is one.
+    pub ec2_instance_id: Option<String>,
+    /// What runs there.
+    pub version_info: VersionInfo,
+    /// When it was first registered.
+    pub registered_at: Timestamp,
+}
+
+/// Versions of the software on an instance, as its agent names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionInfo {
+    /// Such as `1.14.3`.
+    pub agent_version: Option<String>,
+    /// The agent's commit.
+    pub agent_hash: Option<String>,
+    /// Such as `DockerVersion: 20.10.24`.
+    pub docker_version: Option<String>,
+}
+
+impl ContainerInstance {
+    /// The value of an attribute: `None` when absent, an empty text when it has no value.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|it| &*it.name == name)?;
+        Some(found.value.as_deref().unwrap_or(""))
+    }
+}

@@ -1,0 +1,146 @@
+//! The table of worked demands.
+
+use super::*;
+use crate::Timestamp;
+use crate::container_definition::{ContainerDefinition, PortMapping};
+use crate::overrides::ContainerOverride;
+use crate::status::DefinitionStatus;
+use crate::task_definition::DefinitionKey;
+
+fn container(
+    name: &str,
+    cpu_units: u32,
+    memory_mib: Option<u32>,
+    memory_reservation_mib: Option<u32>,
+    ports: &[(u16, u16, Protocol)],
+) -> ContainerDefinition {
+    ContainerDefinition {
+        name: name.parse().unwrap(),
+        image: "image".into(),
+        cpu_units,
+        memory_mib,
+        memory_reservation_mib,
+        links: None,
+        port_mappings: ports
+            .iter()
+            .map(|&(container_port, host_port, protocol)| PortMapping {
+                container_port,
+                host_port,
+                protocol,
+            })
+            .collect(),
+        essential: true,
+        entry_point: None,
+        command: None,
+        environment: vec![],
+        mount_points: vec![],
+        volumes_from: vec![],
+        hostname: None,
+        user: None,
+        working_directory: None,
+        disable_networking: None,
+        privileged: None,
+        readonly_root_filesystem: None,
+        dns_servers: None,
+        dns_search_domains: None,
+        extra_hosts: None,
+        docker_security_options: None,
+        docker_labels: None,
+        ulimits: None,
+        log_configuration: None,
+    }
+}
+
+fn definition(
+    network_mode: Option<NetworkMode>,
+    containers: Vec<ContainerDefinition>,
+) -> TaskDefinition {
+    TaskDefinition {
+        key: DefinitionKey { family: "f".parse().unwrap(), revision: 1 },
+        status: DefinitionStatus::Active,
+        containers,
+        volumes: vec![],
+        task_role_arn: None,
+        network_mode,
+        member_of: vec![],
+        requires_attributes: vec![],
+        registered_at: Timestamp::from_millis(0),
+    }
+}
+
+fn override_of(memory_mib: Option<u32>, memory_reservation_mib: Option<u32>) -> Overrides {
+    Overrides {
+        containers: vec![ContainerOverride {
+            name: "a".parse().unwrap(),
+            command: None,
+            environment: None,
+            cpu_units: None,
+            memory_mib,
+            memory_reservation_mib,
+        }],
+        task_role_arn: None,
+    }
+}
+
+fn two() -> TaskDefinition {
+    let a = container("a", 10, Some(500), None, &[(80, 80, Protocol::Tcp)]);
+    definition(None, vec![a, container("b", 10, Some(500), None, &[])])
+}
+
+fn reserved() -> TaskDefinition {
+    let ports = [(53, 53, Protocol::Udp), (53, 53, Protocol::Tcp)];
+    definition(None, vec![container("a", 256, Some(300), Some(128), &ports)])
+}
+
+#[track_caller]
+fn check(
+    definition: &TaskDefinition,
+    overrides: Option<&Overrides>,
+    (cpu_units, memory_mib): (u32, u32),
+    tcp: &[u16],
+    udp: &[u16],
+) {
+    let expect = Demand {
+        resources: Resources { cpu_units, memory_mib },
+        ports_tcp: tcp.into(),
+        ports_udp: udp.into(),
+    };
+    assert_eq!(Demand::of(definition, overrides), expect);
+}
+
+#[test]
+fn a_task_takes_the_sum_of_its_containers() {
+    check(&two(), None, (20, 1000), &[80], &[]);
+}
+
+#[test]
+fn a_dynamic_host_port_counts_nothing() {
+    let task = container("a", 0, None, Some(64), &[(8080, 0, Protocol::Tcp)]);
+    check(&definition(None, vec![task]), None, (0, 64), &[], &[]);
+}
+
+#[test]
+fn the_reservation_counts_before_the_limit() {
+    check(&reserved(), None, (256, 128), &[53], &[53]);
+}
+
+#[test]
+fn in_host_mode_the_container_port_counts() {
+    let task = container("a", 100, Some(64), None, &[(9000, 0, Protocol::Tcp)]);
+    check(&definition(Some(NetworkMode::Host), vec![task]), None, (100, 64), &[9000], &[]);
+}
+
+#[test]
+fn an_override_counts_where_it_replaces_what_counts() {
+    check(&two(), Some(&override_of(Some(700), None)), (20, 1200), &[80], &[]);
+    check(&reserved(), Some(&override_of(Some(600), None)), (256, 128), &[53], &[53]);
+    check(&reserved(), Some(&override_of(None, Some(200))), (256, 200), &[53], &[53]);
+}
+
+#[test]
+fn overrides_that_contradict_the_definition_are_refused() {
+    assert!(override_of(None, Some(301)).check(&reserved()).is_err());
+    assert!(override_of(Some(127), None).check(&reserved()).is_err());
+    assert_eq!(override_of(Some(128), None).check(&reserved()), Ok(()));
+    assert!(override_of(Some(3), Some(3)).check(&reserved()).is_err());
+}

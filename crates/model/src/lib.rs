@@ -1,0 +1,37 @@
+//! The nouns of ECS and the rules that they carry by themselves.
+//!
+//! Invariant: a constructed value is valid, and nothing downstream checks it again. There is no
+//! I/O here, no runtime, no clock and no JSON of the API; the serde derives are the form in which
+//! `store` keeps records.
+
+pub mod arn;
+pub mod attribute;
+pub mod clock;
+pub mod cluster;
+pub mod container_definition;
+pub mod container_instance;
+pub mod demand;
+pub mod id;
+pub mod names;
+pub mod occupancy;
+pub mod overrides;
+pub mod resources;
+pub mod status;
+pub mod task;
+pub mod task_definition;
+
+pub use arn::{Arn, ArnError, Owner};
+pub use attribute::Attribute;
+pub use clock::{Clock, Ids, Timestamp};
+pub use cluster::Cluster;
+pub use container_definition::ContainerDefinition;
+pub use container_instance::ContainerInstance;
+pub use demand::Demand;
+pub use id::{ContainerId, InstanceId, TaskId};
+pub use names::{ClusterName, ContainerName, Family};
+pub use occupancy::Occupancy;
+pub use overrides::{ContainerOverride, Overrides};
+pub use resources::Resources;
+pub use status::{ClusterStatus, DefinitionStatus, DesiredStatus, InstanceStatus, LastStatus};
+pub use task::{Container, NetworkBinding, StopCode, Task};
+pub use task_definition::{DefinitionKey, TaskDefinition};

@@ -1,0 +1,126 @@
+//! A task: containers of a definition on one container instance.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::container_definition::Protocol;
+use crate::id::{ContainerId, InstanceId, TaskId};
+use crate::names::{ClusterName, ContainerName};
+use crate::overrides::Overrides;
+use crate::status::{DesiredStatus, LastStatus};
+use crate::task_definition::DefinitionKey;
+
+/// A task. It exists from the moment that it is placed; it is never started again, only replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its identity.
+    pub id: TaskId,
+    /// The cluster that it runs in.
+    pub cluster: ClusterName,
+    /// What it was made from.
+    pub definition: DefinitionKey,
+    /// Where it runs.
+    pub container_instance: InstanceId,
+    /// As the caller sent them; `None` when nothing was overridden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides: Option<Arc<Overrides>>,
+    /// The least over its containers, as the agent reported it.
+    pub last_status: LastStatus,
+    /// What the control plane wants.
+    pub desired_status: DesiredStatus,
+    /// One for each container of the definition, in its order.
+    pub containers: Box<[Container]>,
+    /// The caller's mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<Arc<str>>,
+    /// `family:NAME` unless the caller named another.
+    pub group: Arc<str>,
+    /// From 1; one more with every transaction that changes the task.
+    pub version: u64,
+    /// Why it stops or stopped. The first reason stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_reason: Option<Box<str>>,
+    /// The kind of that reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_code: Option<StopCode>,
+    /// When it was placed.
+    pub created_at: Timestamp,
+    /// When it was first reported RUNNING.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When the desired status became STOPPED.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopping_at: Option<Timestamp>,
+    /// When it was reported STOPPED.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<Timestamp>,
+    /// When the agent began to pull images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_started_at: Option<Timestamp>,
+    /// When the agent had pulled them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_stopped_at: Option<Timestamp>,
+    /// When the essential container ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_stopped_at: Option<Timestamp>,
+}
+
+/// A container of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// Its identity.
+    pub id: ContainerId,
+    /// The name in the definition.
+    pub name: ContainerName,
+    /// As the agent reported it.
+    pub last_status: LastStatus,
+    /// Absent while it runs, and for ever when it never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// What the agent had to say of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Box<str>>,
+    /// The ports as the Docker Engine bound them.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub network_bindings: Box<[NetworkBinding]>,
+    /// The Docker Engine's id for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime_id: Option<Box<str>>,
+}
+
+/// A port of a container and where the host offers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkBinding {
+    /// The host's address, `0.0.0.0` for all.
+    pub bind_ip: Box<str>,
+    /// The port in the container.
+    pub container_port: u16,
+    /// The port of the host.
+    pub host_port: u16,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+}
+
+/// Why a task stopped, as a code. Source: Amazon ECS API Reference, `Task.stopCode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopCode {
+    /// It never ran.
+    TaskFailedToStart,
+    /// An essential container ended.
+    EssentialContainerExited,
+    /// StopTask, or a forced deregistration.
+    UserInitiated,
+}
+
+impl StopCode {
+    /// As ECS spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TaskFailedToStart => "TaskFailedToStart",
+            Self::EssentialContainerExited => "EssentialContainerExited",
+            Self::UserInitiated => "UserInitiated",
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A task definition: what a task is made of.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::attribute::Attribute;
+use crate::clock::Timestamp;
+use crate::container_definition::ContainerDefinition;
+use crate::names::Family;
+use crate::status::DefinitionStatus;
+
+/// Family and revision: which task definition.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DefinitionKey {
+    /// The family.
+    pub family: Family,
+    /// From 1; never given twice in a family.
+    pub revision: u32,
+}
+
+impl fmt::Display for DefinitionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.family, self.revision)
+    }
+}
+
+/// A registered revision. Only its status ever changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskDefinition {
+    /// Family and revision.
+    pub key: DefinitionKey,
+    /// ACTIVE, or INACTIVE once deregistered.
+    pub status: DefinitionStatus,
+    /// 1 to 10, with different names, at least one of them essential.
+    pub containers: Vec<ContainerDefinition>,
+    /// Volumes that containers mount by name.
+    pub volumes: Vec<Volume>,
+    /// The role of the task's containers.
+    pub task_role_arn: Option<String>,
+    /// Absent means bridge, and stays absent in responses.
+    pub network_mode: Option<NetworkMode>,
+    /// `memberOf` expressions, each known to parse.
+    pub member_of: Vec<String>,
+    /// Capabilities that an instance must have.
+    pub requires_attributes: Vec<Attribute>,
+    /// When it was registered.
+    pub registered_at: Timestamp,
+}
+
+impl TaskDefinition {
+    /// Where its containers' ports are.
+    pub fn network(&self) -> NetworkMode {
+        self.network_mode.unwrap_or(NetworkMode::Bridge)
+    }
+}
+
+/// The network that a task's containers share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkMode {
+    /// Docker's bridge, with port mappings.
+    Bridge,
+    /// The host's own network.
+    Host,
+    /// No network.
+    None,
+}
+
+impl NetworkMode {
+    /// As ECS and Docker spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bridge => "bridge",
+            Self::Host => "host",
+            Self::None => "none",
+        }
+    }
+
+    /// The mode that is spelled so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Bridge, Self::Host, Self::None].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// A volume of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// What mount points call it.
+    pub name: String,
+    /// A path of the instance; without one, an empty volume that lives as long as the task.
+    pub host_source_path: Option<String>,
+}
