@@ -7,8 +7,11 @@
 #![allow(missing_docs, reason = "a member's meaning is ECS's; its name on the wire says which")]
 
 pub mod acs;
+pub mod ecs;
+mod json;
 mod shape;
 mod timestamp;
 
-pub use shape::{Mismatch, Parsed, Reader, Secret, Shape, parse};
+pub use json::{CONTENT_TYPE, ErrorBody, Operation, TARGET_HEADER};
+pub use shape::{Mismatch, Parsed, Reader, Secret, Shape, Unknown, parse};
 pub use timestamp::Timestamp;

@@ -30,9 +30,17 @@ pub trait Shape: Default {
 pub struct Parsed<T> {
     /// What was understood.
     pub shape: T,
-    /// Paths of members that were not, such as
-    /// `overrides.containerOverrides[0].environmentFiles`. Members sent as `null` are not listed.
-    pub unknown: Vec<String>,
+    /// Members that were not. Those sent as `null` are not listed.
+    pub unknown: Vec<Unknown>,
+}
+
+/// A member that was sent but that the shape does not know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unknown {
+    /// Such as `overrides.containerOverrides[0].environmentFiles`.
+    pub path: String,
+    /// What was sent, which may be harmless: `false`, an empty list.
+    pub value: Value,
 }
 
 /// Reads a request body: one JSON object, where nothing at all stands for `{}`.
@@ -74,7 +82,7 @@ impl Mismatch {
 #[derive(Debug, Default)]
 pub struct Reader {
     path: Vec<Step>,
-    unknown: Vec<String>,
+    unknown: Vec<Unknown>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,11 +112,11 @@ impl Reader {
     }
 
     /// Notes a member that the structure lacks.
-    pub(crate) fn skip(&mut self, name: &str, value: &Value) {
+    pub(crate) fn skip(&mut self, name: &str, value: Value) {
         if !value.is_null() {
             let path = self.path();
             let dot = if path.is_empty() { "" } else { "." };
-            self.unknown.push(format!("{path}{dot}{name}"));
+            self.unknown.push(Unknown { path: format!("{path}{dot}{name}"), value });
         }
     }
 
@@ -280,7 +288,7 @@ macro_rules! shape {
                                 }
                             }
                         )*
-                        _ => reader.skip(&name, &value),
+                        _ => reader.skip(&name, value),
                     }
                 }
                 Ok(shape)

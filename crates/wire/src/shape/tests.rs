@@ -19,7 +19,8 @@ shape! {
 fn check(body: &str, written: &str, unknown: &[&str]) {
     let parsed = parse::<Outer>(body.as_bytes()).unwrap();
     assert_eq!(serde_json::to_string(&parsed.shape).unwrap(), written);
-    assert_eq!(parsed.unknown, unknown);
+    let paths: Vec<_> = parsed.unknown.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths, unknown);
     assert_eq!(serde_json::from_str::<Outer>(written).unwrap(), parsed.shape);
 }
 
@@ -54,6 +55,13 @@ fn unknown_members_are_skipped_and_named_by_path() {
         r#"{"inner":{},"list":[{},{"count":1}]}"#,
         &["a", "inner.b", "list[1].c"],
     );
+}
+
+#[test]
+fn what_an_unknown_member_held_is_kept() {
+    let parsed = parse::<Outer>(br#"{"inner":{"b":[false]}}"#).unwrap();
+    let expect = Unknown { path: "inner.b".into(), value: serde_json::json!([false]) };
+    assert_eq!(parsed.unknown, [expect]);
 }
 
 #[test]

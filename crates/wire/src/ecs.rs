@@ -1,0 +1,121 @@
+//! Requests and responses of the ECS API, one file per group of actions.
+//!
+//! Every member is optional, as in AWS's model: whether one must be present is decided where a
+//! request is given its meaning. Requests hold the members we honour; others that a client sends
+//! end up in [`Parsed::unknown`](crate::Parsed::unknown). Responses hold the members of June 2017
+//! and those later ones that today's clients look for.
+
+mod clusters;
+mod container_definition;
+mod container_instances;
+mod overrides;
+mod placement;
+mod state_changes;
+mod task;
+mod task_definitions;
+mod tasks;
+
+pub use clusters::{
+    Cluster, ClusterSetting, CreateClusterRequest, CreateClusterResponse, DescribeClustersRequest,
+    DescribeClustersResponse,
+};
+pub use container_definition::{
+    ContainerDefinition, HostEntry, LogConfiguration, MountPoint, PortMapping, Ulimit, VolumeFrom,
+};
+pub use container_instances::{
+    ContainerInstance, DescribeContainerInstancesRequest, DescribeContainerInstancesResponse,
+    DiscoverPollEndpointRequest, DiscoverPollEndpointResponse, ListContainerInstancesRequest,
+    ListContainerInstancesResponse, RegisterContainerInstanceRequest,
+    RegisterContainerInstanceResponse, Resource, VersionInfo,
+};
+pub use overrides::{ContainerOverride, TaskOverride};
+pub use placement::{PlacementConstraint, PlacementStrategy};
+pub use state_changes::{
+    ContainerStateChange, SubmitContainerStateChangeRequest, SubmitContainerStateChangeResponse,
+    SubmitTaskStateChangeRequest, SubmitTaskStateChangeResponse,
+};
+pub use task::{Attachment, Container, ManagedAgent, NetworkBinding, NetworkInterface, Task};
+pub use task_definitions::{
+    DescribeTaskDefinitionRequest, DescribeTaskDefinitionResponse, HostVolumeProperties,
+    RegisterTaskDefinitionRequest, RegisterTaskDefinitionResponse, RuntimePlatform, TaskDefinition,
+    Volume,
+};
+pub use tasks::{
+    DescribeTasksRequest, DescribeTasksResponse, ListTasksRequest, ListTasksResponse,
+    RunTaskRequest, RunTaskResponse, StartTaskRequest, StartTaskResponse, StopTaskRequest,
+    StopTaskResponse,
+};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Operation;
+use crate::shape::{Shape, shape};
+
+/// A request, bound to the operation it asks for and the response that answers it.
+pub trait Request: Shape + Serialize {
+    /// What is asked for.
+    const OPERATION: Operation;
+    /// What a success looks like.
+    type Response: Shape + Serialize + DeserializeOwned;
+}
+
+macro_rules! requests {
+    ($( $operation:ident: $request:ident => $response:ident, )*) => {$(
+        impl Request for $request {
+            const OPERATION: Operation = Operation::$operation;
+            type Response = $response;
+        }
+    )*};
+}
+
+requests! {
+    CreateCluster: CreateClusterRequest => CreateClusterResponse,
+    DescribeClusters: DescribeClustersRequest => DescribeClustersResponse,
+    DescribeContainerInstances: DescribeContainerInstancesRequest => DescribeContainerInstancesResponse,
+    DescribeTaskDefinition: DescribeTaskDefinitionRequest => DescribeTaskDefinitionResponse,
+    DescribeTasks: DescribeTasksRequest => DescribeTasksResponse,
+    DiscoverPollEndpoint: DiscoverPollEndpointRequest => DiscoverPollEndpointResponse,
+    ListContainerInstances: ListContainerInstancesRequest => ListContainerInstancesResponse,
+    ListTasks: ListTasksRequest => ListTasksResponse,
+    RegisterContainerInstance: RegisterContainerInstanceRequest => RegisterContainerInstanceResponse,
+    RegisterTaskDefinition: RegisterTaskDefinitionRequest => RegisterTaskDefinitionResponse,
+    RunTask: RunTaskRequest => RunTaskResponse,
+    StartTask: StartTaskRequest => StartTaskResponse,
+    StopTask: StopTaskRequest => StopTaskResponse,
+    SubmitContainerStateChange: SubmitContainerStateChangeRequest => SubmitContainerStateChangeResponse,
+    SubmitTaskStateChange: SubmitTaskStateChangeRequest => SubmitTaskStateChangeResponse,
+}
+
+shape! {
+    /// Something that a successful call could not do.
+    pub struct Failure {
+        /// Always a full ARN, also when the caller named the thing by a short id.
+        arn: Option<String> = "arn",
+        reason: Option<String> = "reason",
+        detail: Option<String> = "detail",
+    }
+
+    /// A name and its value: an environment variable, a statistic, a detail of an attachment.
+    pub struct KeyValuePair {
+        name: Option<String> = "name",
+        value: Option<String> = "value",
+    }
+
+    /// A label on a resource.
+    pub struct Tag {
+        key: Option<String> = "key",
+        value: Option<String> = "value",
+    }
+
+    /// A property of a container instance, or one that a task definition requires.
+    pub struct Attribute {
+        name: Option<String> = "name",
+        value: Option<String> = "value",
+        target_type: Option<String> = "targetType",
+        target_id: Option<String> = "targetId",
+    }
+}
+
+#[cfg(test)]
+mod tests;

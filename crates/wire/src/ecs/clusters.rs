@@ -1,0 +1,44 @@
+//! CreateCluster and DescribeClusters.
+
+use super::{Failure, KeyValuePair, Tag};
+use crate::shape::shape;
+
+shape! {
+    pub struct CreateClusterRequest {
+        cluster_name: Option<String> = "clusterName",
+    }
+
+    pub struct CreateClusterResponse {
+        cluster: Option<Cluster> = "cluster",
+    }
+
+    pub struct DescribeClustersRequest {
+        clusters: Option<Vec<String>> = "clusters",
+        /// What to show besides: `ATTACHMENTS`, `CONFIGURATIONS`, `SETTINGS`, `STATISTICS`, `TAGS`.
+        include: Option<Vec<String>> = "include",
+    }
+
+    pub struct DescribeClustersResponse {
+        clusters: Option<Vec<Cluster>> = "clusters",
+        failures: Option<Vec<Failure>> = "failures",
+    }
+
+    pub struct Cluster {
+        cluster_arn: Option<String> = "clusterArn",
+        cluster_name: Option<String> = "clusterName",
+        status: Option<String> = "status",
+        registered_container_instances_count: Option<i32> = "registeredContainerInstancesCount",
+        running_tasks_count: Option<i32> = "runningTasksCount",
+        pending_tasks_count: Option<i32> = "pendingTasksCount",
+        active_services_count: Option<i32> = "activeServicesCount",
+        statistics: Option<Vec<KeyValuePair>> = "statistics",
+        tags: Option<Vec<Tag>> = "tags",
+        settings: Option<Vec<ClusterSetting>> = "settings",
+        capacity_providers: Option<Vec<String>> = "capacityProviders",
+    }
+
+    pub struct ClusterSetting {
+        name: Option<String> = "name",
+        value: Option<String> = "value",
+    }
+}

@@ -1,0 +1,75 @@
+//! RegisterTaskDefinition and DescribeTaskDefinition.
+
+use super::{Attribute, ContainerDefinition, PlacementConstraint, Tag};
+use crate::Timestamp;
+use crate::shape::shape;
+
+shape! {
+    pub struct RegisterTaskDefinitionRequest {
+        family: Option<String> = "family",
+        task_role_arn: Option<String> = "taskRoleArn",
+        /// `bridge`, `host` or `none`.
+        network_mode: Option<String> = "networkMode",
+        container_definitions: Option<Vec<ContainerDefinition>> = "containerDefinitions",
+        volumes: Option<Vec<Volume>> = "volumes",
+        placement_constraints: Option<Vec<PlacementConstraint>> = "placementConstraints",
+        /// Launch types to check the definition against.
+        requires_compatibilities: Option<Vec<String>> = "requiresCompatibilities",
+    }
+
+    pub struct RegisterTaskDefinitionResponse {
+        task_definition: Option<TaskDefinition> = "taskDefinition",
+        tags: Option<Vec<Tag>> = "tags",
+    }
+
+    pub struct DescribeTaskDefinitionRequest {
+        task_definition: Option<String> = "taskDefinition",
+        /// What to show besides: `TAGS`.
+        include: Option<Vec<String>> = "include",
+    }
+
+    pub struct DescribeTaskDefinitionResponse {
+        task_definition: Option<TaskDefinition> = "taskDefinition",
+        tags: Option<Vec<Tag>> = "tags",
+    }
+
+    /// A task definition. What follows `placement_constraints` joined after June 2017.
+    pub struct TaskDefinition {
+        task_definition_arn: Option<String> = "taskDefinitionArn",
+        container_definitions: Option<Vec<ContainerDefinition>> = "containerDefinitions",
+        family: Option<String> = "family",
+        task_role_arn: Option<String> = "taskRoleArn",
+        network_mode: Option<String> = "networkMode",
+        revision: Option<i32> = "revision",
+        volumes: Option<Vec<Volume>> = "volumes",
+        status: Option<String> = "status",
+        requires_attributes: Option<Vec<Attribute>> = "requiresAttributes",
+        placement_constraints: Option<Vec<PlacementConstraint>> = "placementConstraints",
+
+        compatibilities: Option<Vec<String>> = "compatibilities",
+        requires_compatibilities: Option<Vec<String>> = "requiresCompatibilities",
+        registered_at: Option<Timestamp> = "registeredAt",
+        deregistered_at: Option<Timestamp> = "deregisteredAt",
+        registered_by: Option<String> = "registeredBy",
+        execution_role_arn: Option<String> = "executionRoleArn",
+        cpu: Option<String> = "cpu",
+        memory: Option<String> = "memory",
+        runtime_platform: Option<RuntimePlatform> = "runtimePlatform",
+    }
+
+    /// A volume that the task's containers share.
+    pub struct Volume {
+        name: Option<String> = "name",
+        host: Option<HostVolumeProperties> = "host",
+    }
+
+    /// Without a path the volume is empty, and gone with the task.
+    pub struct HostVolumeProperties {
+        source_path: Option<String> = "sourcePath",
+    }
+
+    pub struct RuntimePlatform {
+        cpu_architecture: Option<String> = "cpuArchitecture",
+        operating_system_family: Option<String> = "operatingSystemFamily",
+    }
+}
