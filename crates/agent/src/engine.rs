@@ -1,0 +1,25 @@
+//! What the agent does with a task: all of its rules, and nothing else.
+//!
+//! [`step`] takes a task's state, one input and the time, and yields what is to be done. It reads
+//! no clock, draws no random number and touches neither Docker nor the network, so the simulation
+//! runs the same rules as a container instance does. The invariants: a known status never goes
+//! back, and no effect is asked for twice while its outcome is awaited.
+
+mod dependency;
+mod reason;
+mod report;
+mod spec;
+mod step;
+mod task;
+
+pub use reason::{Failure, Reason};
+pub use report::{ContainerReport, Report};
+pub use spec::{
+    ContainerSpec, LinkSpec, MountSpec, PortSpec, Rejection, TaskSpec, VolumeFromSpec,
+    VolumeSource, VolumeSpec,
+};
+pub use step::{CreateOutcome, Effect, Found, Input, Policy, StartOutcome, step, wake_at};
+pub use task::{Action, ContainerState, ContainerStatus, TaskState};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! Where a task stands: what is wanted, what is known of each container, what is yet to be told.
+
+use std::collections::VecDeque;
+
+use longshore_model::{DesiredStatus, Ids, LastStatus, NetworkBinding, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::dependency;
+use super::reason::{Failure, Reason};
+use super::report::Report;
+use super::spec::{Rejection, TaskSpec};
+
+/// A task on this container instance. One owner holds it and hands it to
+/// [`step`](super::step()); what survives a restart of the agent is its serialized form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskState {
+    /// What it is made of.
+    pub spec: TaskSpec,
+    /// STOPPED once the control plane said so or an essential container ended; never RUNNING again.
+    pub desired: DesiredStatus,
+    /// One for each of the spec's, in its order.
+    pub containers: Vec<ContainerState>,
+    /// Reports that the control plane has not accepted yet, oldest first. Only the first is sent.
+    pub outbox: VecDeque<Report>,
+    /// The status that the newest report gave.
+    pub reported: LastStatus,
+    /// Why the task as a whole failed.
+    pub reason: Option<String>,
+    /// When the first pull began.
+    pub pull_started_at: Option<Timestamp>,
+    /// When the last pull ended.
+    pub pull_stopped_at: Option<Timestamp>,
+    /// When the first essential container ended.
+    pub execution_stopped_at: Option<Timestamp>,
+    /// When the last container ended; from then on the containers are kept for a while.
+    pub stopped_at: Option<Timestamp>,
+    /// Whether the first report of the outbox is being sent.
+    #[serde(skip)]
+    pub submitting: bool,
+    /// How far the removal of the containers is.
+    #[serde(skip)]
+    pub cleanup: Cleanup,
+}
+
+/// How far the removal of a stopped task's containers is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cleanup {
+    /// Not begun.
+    #[default]
+    Due,
+    /// Asked for.
+    Running,
+    /// Nothing of the task is left: it can be forgotten.
+    Done,
+}
+
+/// What is known of a container.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContainerState {
+    /// Its name in Docker, chosen before it is created so that it is found after a crash.
+    pub docker_name: String,
+    /// Its id in Docker, once created.
+    pub docker_id: Option<String>,
+    /// Only ever becomes greater.
+    pub known: ContainerStatus,
+    /// The action whose outcome is awaited; no other is asked for meanwhile.
+    #[serde(skip)]
+    pub in_flight: Option<Action>,
+    /// Docker said that the image is not there; only a pull can help.
+    #[serde(skip)]
+    pub image_missing: bool,
+    /// Why the pull failed. Becomes the reason only if the image turns out to be missing.
+    pub pull_failure: Option<Reason>,
+    /// Only of a container that ran and ended.
+    pub exit_code: Option<i32>,
+    /// Why it failed.
+    pub reason: Option<Reason>,
+    /// The ports of the host that lead to it.
+    pub network_bindings: Vec<NetworkBinding>,
+    /// The status that the newest report gave.
+    pub reported: LastStatus,
+}
+
+/// How far a container is. Later ones are greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ContainerStatus {
+    /// Nothing is done yet.
+    None,
+    /// A pull is over, well or not.
+    Pulled,
+    /// It exists.
+    Created,
+    /// It runs.
+    Running,
+    /// It ended, or will never be started.
+    Stopped,
+}
+
+/// What can be under way for a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Getting the image.
+    Pull,
+    /// Creating it.
+    Create,
+    /// Starting it.
+    Start,
+    /// Stopping it; ends with its exit.
+    Stop,
+}
+
+impl TaskState {
+    /// A task that the control plane wants, of which nothing is done yet. One whose containers
+    /// wait for each other is stopped from the beginning.
+    pub fn new(spec: TaskSpec, desired: DesiredStatus, ids: &dyn Ids) -> Self {
+        let containers = spec
+            .containers
+            .iter()
+            .map(|it| ContainerState::new(spec.docker_name(&it.name, ids)))
+            .collect();
+        let mut task = Self {
+            spec,
+            desired,
+            containers,
+            outbox: VecDeque::new(),
+            reported: LastStatus::Pending,
+            reason: None,
+            pull_started_at: None,
+            pull_stopped_at: None,
+            execution_stopped_at: None,
+            stopped_at: None,
+            submitting: false,
+            cleanup: Cleanup::Due,
+        };
+        if !dependency::can_be_ordered(&task.spec) {
+            task.refuse(Failure::TaskDependency.because(format!(
+                "Task dependencies cannot be resolved, taskArn: {}",
+                task.spec.arn
+            )));
+        }
+        task
+    }
+
+    /// A task that cannot be loaded: all there is to do is to report it STOPPED.
+    pub fn rejected(rejection: Rejection, ids: &dyn Ids) -> Self {
+        let spec = TaskSpec::unreadable(rejection.arn);
+        let mut task = Self::new(spec, DesiredStatus::Stopped, ids);
+        task.refuse(rejection.reason);
+        task
+    }
+
+    fn refuse(&mut self, reason: Reason) {
+        self.desired = DesiredStatus::Stopped;
+        self.reason = Some(reason.as_str().to_owned());
+        for container in &mut self.containers {
+            container.fail(reason.clone());
+        }
+    }
+
+    /// What the control plane is to see: the least over the containers. Once an essential
+    /// container ended the status stays what it was until all have.
+    pub fn status(&self) -> LastStatus {
+        let least = self.containers.iter().map(|it| it.known).min();
+        let essential_ended = self
+            .spec
+            .containers
+            .iter()
+            .zip(&self.containers)
+            .any(|(spec, state)| spec.essential && state.known == ContainerStatus::Stopped);
+        match least {
+            None | Some(ContainerStatus::Stopped) => LastStatus::Stopped,
+            _ if essential_ended => self.reported,
+            Some(ContainerStatus::Running) => LastStatus::Running,
+            Some(_) => LastStatus::Pending,
+        }
+    }
+
+    /// Whether nothing is left to do: reports are accepted and the containers are removed.
+    pub fn is_over(&self) -> bool {
+        self.cleanup == Cleanup::Done
+    }
+
+    /// The container of this name.
+    pub fn container(&self, name: &str) -> Option<&ContainerState> {
+        let index = self.spec.containers.iter().position(|it| it.name == name)?;
+        self.containers.get(index)
+    }
+}
+
+impl ContainerState {
+    fn new(docker_name: String) -> Self {
+        Self {
+            docker_name,
+            docker_id: None,
+            known: ContainerStatus::None,
+            in_flight: None,
+            image_missing: false,
+            pull_failure: None,
+            exit_code: None,
+            reason: None,
+            network_bindings: Vec::new(),
+            reported: LastStatus::Pending,
+        }
+    }
+
+    /// The container will never run, or ran no more.
+    pub(super) fn fail(&mut self, reason: Reason) {
+        self.reason = Some(reason);
+        self.settle();
+    }
+
+    pub(super) fn settle(&mut self) {
+        self.known = ContainerStatus::Stopped;
+        self.in_flight = None;
+    }
+
+    pub(super) fn advance(&mut self, known: ContainerStatus) {
+        self.known = self.known.max(known);
+        self.in_flight = None;
+    }
+}

@@ -1,0 +1,3 @@
+//! Makes Docker on one container instance match its assignment.
+
+pub mod engine;
