@@ -10,6 +10,7 @@ pub mod acs;
 pub mod ecs;
 mod json;
 mod shape;
+pub mod sigv4;
 mod timestamp;
 
 pub use json::{CONTENT_TYPE, ErrorBody, Operation, TARGET_HEADER};
