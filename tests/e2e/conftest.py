@@ -1,0 +1,68 @@
+"""Fixtures: one server for the session, others on demand, and the tasks of each test."""
+
+import os
+
+import botocore
+import pytest
+
+import server as servers
+from tasks import Tasks
+
+# The tests speak to this machine only, with the keys that each server makes.
+os.environ.update(NO_PROXY="*", no_proxy="*", AWS_CONFIG_FILE=os.devnull)
+os.environ.update(AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true")
+for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS", "AWS_SESSION_TOKEN"):
+    os.environ.pop(name, None)
+
+
+def pytest_report_header():
+    return f"botocore {botocore.__version__}, {servers.BINARY}"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The server that most tests share."""
+    it = servers.Server(tmp_path_factory.mktemp("server"))
+    try:
+        yield it.start()
+    finally:
+        it.close()
+
+
+@pytest.fixture
+def ecs(server):
+    return server.client()
+
+
+@pytest.fixture
+def tasks(server):
+    """Tasks on the shared server."""
+    it = Tasks(server)
+    yield it
+    it.close()
+
+
+@pytest.fixture
+def new_server(tmp_path):
+    """Starts servers of the test's own: `new_server(LONGSHORE_STOP_TIMEOUT="3s")`."""
+    made = []
+
+    def make(**settings):
+        directory = tmp_path / f"server{len(made)}"
+        directory.mkdir()
+        made.append(servers.Server(directory, **settings))
+        return made[-1].start()
+
+    yield make
+    for it in made:
+        it.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Adds the end of each live server's log to the report of a failure."""
+    report = yield
+    if report.failed:
+        for it in servers.Server.live:
+            report.sections.append((f"log of {it.endpoint}", it.log_tail()))
+    return report

@@ -1,0 +1,52 @@
+"""What Docker itself knows, asked of its command line."""
+
+import json
+import os
+import subprocess
+
+TASK_LABEL = "com.amazonaws.ecs.task-arn"
+NAME_LABEL = "com.amazonaws.ecs.container-name"
+IMAGE = os.environ.get("PROBE_IMAGE", "longshore-probe:latest")
+
+
+def docker(*arguments, host=None, check=True):
+    command = ["docker", *(["--host", host] if host else []), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert not check or done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+    return done.stdout
+
+
+def ids_of_task(task_arn, host=None):
+    """Containers that carry the task's label, running or not."""
+    filters = ["--filter", f"label={TASK_LABEL}={task_arn}"]
+    return docker("ps", "--all", "--quiet", "--no-trunc", *filters, host=host).split()
+
+
+def inspect_task(task_arn, host=None):
+    """`docker inspect` of each of the task's containers, by its name in the task definition."""
+    ids = ids_of_task(task_arn, host)
+    found = json.loads(docker("inspect", *ids, host=host)) if ids else []
+    return {it["Config"]["Labels"][NAME_LABEL]: it for it in found if NAME_LABEL in it["Config"]["Labels"]}
+
+
+def logs(container_id, host=None):
+    return docker("logs", container_id, host=host)
+
+
+def remove_containers_of(part_of_arn, host=None):
+    """Removes what a test's server has left: containers by task ARN, and the volumes with them."""
+    listing = docker(
+        "ps", "--all", "--no-trunc", "--filter", f"label={TASK_LABEL}",
+        "--format", '{{.ID}} {{.Label "' + TASK_LABEL + '"}}', host=host, check=False,
+    )  # fmt: skip
+    for line in listing.splitlines():
+        container, _, arn = line.partition(" ")
+        if part_of_arn in arn:
+            docker("rm", "--force", "--volumes", container, host=host, check=False)
+    for volume in docker("volume", "ls", "--quiet", host=host, check=False).split():
+        if "-" + FAMILY_PREFIX + "-" in volume:
+            docker("volume", "rm", volume, host=host, check=False)
+
+
+# Every family that a run of the tests registers begins with this, and so do its volumes' names.
+FAMILY_PREFIX = f"e2e{os.getpid()}"

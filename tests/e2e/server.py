@@ -1,0 +1,118 @@
+"""A `longshore up` of one's own: control plane and agent on a free port, with its own data."""
+
+import os
+import random
+import shlex
+import signal
+import socket
+import subprocess
+
+import boto3
+
+import engine
+from wait import wait_until
+
+BINARY = os.environ.get("LONGSHORE_BINARY", "longshore")
+
+
+class Server:
+    """Runs `longshore up`. Each has an AWS account of its own, by which its containers are known."""
+
+    live = []
+
+    def __init__(self, directory, cluster="default", **settings):
+        self.directory = str(directory)
+        self.data_dir = os.path.join(self.directory, "data")
+        self.log = os.path.join(self.directory, "longshore.log")
+        self.cluster = cluster
+        self.account = "".join(random.choices("123456789", k=12))
+        self.listen = f"127.0.0.1:{free_port()}"
+        self.endpoint = f"http://{self.listen}"
+        self.settings = settings
+        self.process = None
+
+    def start(self):
+        """Starts it, or starts it again on the same data; comes back when it is ready."""
+        before = os.path.getsize(self.log) if os.path.exists(self.log) else 0
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment()
+            )
+        if self not in Server.live:
+            Server.live.append(self)
+
+        def ready():
+            if self.process.poll() is not None:
+                raise AssertionError(f"longshore up ended with {self.process.returncode}\n{self.log_tail()}")
+            return f"longshore ready {self.endpoint}" in self.log_text(before)
+
+        wait_until(ready, 60, "longshore up is ready")
+        return self
+
+    def command(self):
+        return [
+            BINARY, "up",
+            "--listen", self.listen,
+            "--data-dir", self.data_dir,
+            "--cluster", self.cluster,
+            "--region", "us-east-1",
+            "--account", self.account,
+        ]  # fmt: skip
+
+    def environment(self):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("LONGSHORE_")}
+        return {**kept, **self.settings}
+
+    def kill(self):
+        """As a crash would: kill -9."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def terminate(self):
+        """As an operator would. Gives the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(40)
+
+    def close(self):
+        """Ends it for good and removes its containers."""
+        if self.process and self.process.poll() is None:
+            self.kill()
+        if self in Server.live:
+            Server.live.remove(self)
+        engine.remove_containers_of(f":{self.account}:", self.settings.get("DOCKER_HOST"))
+
+    def aws_environment(self):
+        """What `longshore env` prints, as a dictionary."""
+        command = [BINARY, "env", "--data-dir", self.data_dir]
+        lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+        words = [word for line in lines for word in shlex.split(line) if word != "export"]
+        return dict(word.split("=", 1) for word in words)
+
+    def client(self):
+        aws = self.aws_environment()
+        return boto3.session.Session().client(
+            "ecs",
+            endpoint_url=aws["AWS_ENDPOINT_URL_ECS"],
+            region_name=aws["AWS_DEFAULT_REGION"],
+            aws_access_key_id=aws["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=aws["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def arn(self, resource):
+        return f"arn:aws:ecs:us-east-1:{self.account}:{resource}"
+
+    def log_text(self, offset=0):
+        with open(self.log, "rb") as log:
+            log.seek(offset)
+            return log.read().decode(errors="replace")
+
+    def log_tail(self, lines=60):
+        return "\n".join(self.log_text().splitlines()[-lines:])
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """A port that nobody uses now."""
+    with socket.socket(socket.AF_INET, kind) as it:
+        it.bind(("0.0.0.0", 0))
+        return it.getsockname()[1]
+

@@ -1,0 +1,67 @@
+"""Constraints, strategies and requirements, as far as one container instance can show them."""
+
+import pytest
+
+from tasks import quiet
+
+LINUX = {"type": "memberOf", "expression": "attribute:ecs.os-type == linux"}
+WINDOWS = {"type": "memberOf", "expression": "attribute:ecs.os-type == windows"}
+
+
+def test_a_constraint_that_holds_lets_the_task_through(tasks):
+    tasks.run_one(tasks.define(quiet()), placementConstraints=[LINUX])
+    tasks.run_one(tasks.define(quiet(), placementConstraints=[LINUX]))
+
+
+def test_a_constraint_that_does_not_hold_is_a_failure(tasks):
+    arn = tasks.instance()["containerInstanceArn"]
+    expected = [{"arn": arn, "reason": "MemberOf placement constraint unsatisfied."}]
+    assert tasks.refused(tasks.define(quiet()), placementConstraints=[LINUX, WINDOWS]) == expected
+    assert tasks.refused(tasks.define(quiet(), placementConstraints=[WINDOWS])) == expected
+
+
+def test_constraints_of_the_definition_do_not_bind_start_task(tasks):
+    arn = tasks.instance()["containerInstanceArn"]
+    answer = tasks.start(tasks.define(quiet(), placementConstraints=[WINDOWS]), [arn])
+    assert answer["failures"] == []
+
+
+def test_distinct_instance_lets_one_task_of_a_group_onto_an_instance(tasks):
+    distinct = [{"type": "distinctInstance"}]
+    definition = tasks.define(quiet())
+    answer = tasks.ecs.run_task(taskDefinition=definition, count=2, placementConstraints=distinct)
+    tasks.started += [task["taskArn"] for task in answer["tasks"]]
+    assert len(answer["tasks"]) == 1
+    assert [it["reason"] for it in answer["failures"]] == [
+        "DistinctInstance placement constraint unsatisfied."
+    ]
+    tasks.run_one(definition, placementConstraints=distinct, group="another")
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        [{"type": "random"}],
+        [{"type": "spread", "field": "instanceId"}],
+        [{"type": "spread", "field": "host"}],
+        [{"type": "spread", "field": "attribute:ecs.availability-zone"}],
+        [{"type": "binpack", "field": "memory"}, {"type": "binpack", "field": "CPU"}],
+    ],
+    ids=str,
+)
+def test_a_strategy_never_makes_a_placement_fail(tasks, strategy):
+    tasks.run_one(tasks.define(quiet()), placementStrategy=strategy)
+
+
+@pytest.mark.parametrize("mode", ["bridge", "host"])
+def test_a_task_role_needs_an_agent_that_can_give_it(tasks, server, mode):
+    role = f"arn:aws:iam::{server.account}:role/of-the-task"
+    definition = tasks.define(quiet(), taskRoleArn=role, networkMode=mode)
+    (failure,) = tasks.refused(definition)
+    assert failure == {"arn": tasks.instance()["containerInstanceArn"], "reason": "ATTRIBUTE"}
+
+
+def test_a_task_role_by_override_needs_it_too(tasks, server):
+    role = f"arn:aws:iam::{server.account}:role/of-the-task"
+    (failure,) = tasks.refused(tasks.define(quiet()), overrides={"taskRoleArn": role})
+    assert failure["reason"] == "ATTRIBUTE"
