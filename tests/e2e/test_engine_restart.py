@@ -1,23 +1,27 @@
-"""The Docker Engine ends and comes back. Only ever an engine of our own: no other is touched."""
+"""The Docker Engine ends and comes back. Only ever an engine of our own: no other is touched.
 
+It lives in a network namespace of its own, since an engine that starts changes bridges and
+packet filters, also those of another engine. So its containers cannot be reached from here:
+they have no network (`networkMode` none), and are spoken to with `docker exec`.
+"""
+
+import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 
 import pytest
 
 import engine
-from server import free_port
-from tasks import Tasks, container, container_of, fetch
+from tasks import Tasks, container_of, quiet
 from wait import wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may start an engine")
 
 
 class OwnEngine:
-    """A dockerd with its own socket and folders, and without networks: its containers use the host's."""
+    """A dockerd with its own socket, folders and network namespace."""
 
     def __init__(self, *options):
         # A short path: the engine makes sockets below it.
@@ -30,6 +34,7 @@ class OwnEngine:
         with open(f"{self.directory}/log", "ab") as log:
             self.process = subprocess.Popen(
                 [
+                    "unshare", "--net",  # and then it is dockerd, of the same process id
                     "dockerd",
                     "--config-file", self.empty_configuration(),
                     "--host", self.host,
@@ -59,8 +64,8 @@ class OwnEngine:
             it.write("{}")
         return path
 
-    def end(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
+    def end(self):
+        self.process.terminate()
         self.process.wait(60)
 
     def load_probe(self):
@@ -69,11 +74,12 @@ class OwnEngine:
         assert save.wait(60) == 0
 
     def close(self):
-        if self.process.poll() is None:
-            containers = engine.docker("ps", "--all", "--quiet", host=self.host, check=False).split()
-            if containers:
-                engine.docker("rm", "--force", *containers, host=self.host, check=False)
-            self.end()
+        if self.process.poll() is not None:
+            self.start()  # containers may have outlived it
+        containers = engine.docker("ps", "--all", "--quiet", host=self.host, check=False).split()
+        if containers:
+            engine.docker("rm", "--force", *containers, host=self.host, check=False)
+        self.end()
         with open("/proc/self/mounts") as mounts:
             below = [line.split()[1] for line in mounts if line.split()[1].startswith(self.directory)]
         for mount in reversed(below):
@@ -101,21 +107,25 @@ def own_engine():
         it.close()
 
 
-def on_host_network(port):
-    return container(command=["serve", "--port", str(port)], portMappings=[{"containerPort": port}])
-
-
-def run_on(tasks, port):
-    definition = tasks.define(on_host_network(port), networkMode="host")
+def run_on(it, tasks):
+    """A RUNNING task on that engine, of which the container answers."""
+    definition = tasks.define(quiet(command=["serve"]), networkMode="none")
     task = tasks.running(tasks.run_one(definition))
-    assert "limits" in fetch(port, "/")
+    assert "limits" in json.loads(ask(it, tasks, task, "/"))
     return task
+
+
+def ask(it, tasks, task, path):
+    """What the probe answers, as seen from its own container."""
+    container_id = tasks.inspect(task)["Id"]
+    arguments = ["exec", container_id, "/longshore-probe", "connect", "127.0.0.1", "8080", path]
+    return wait_until(lambda: engine.docker(*arguments, host=it.host, check=False), 10, "the probe answers")
 
 
 def test_containers_that_went_down_with_the_engine_are_told_and_work_goes_on(own_engine, new_server):
     it = own_engine()
     tasks = Tasks(new_server(DOCKER_HOST=it.host))
-    task = run_on(tasks, free_port())
+    task = run_on(it, tasks)
 
     it.end()
     assert tasks.describe(task)["taskArn"] == task["taskArn"], "the API answers without an engine"
@@ -124,7 +134,7 @@ def test_containers_that_went_down_with_the_engine_are_told_and_work_goes_on(own
     stopped = tasks.stopped(task)
     assert container_of(stopped)["exitCode"] in (137, 143)
     assert stopped["stoppedReason"] == "Essential container in task exited"
-    again = run_on(tasks, free_port())
+    again = run_on(it, tasks)
     tasks.stop(again)
     assert container_of(tasks.stopped(again))["exitCode"] == 143
 
@@ -132,33 +142,30 @@ def test_containers_that_went_down_with_the_engine_are_told_and_work_goes_on(own
 def test_containers_that_outlive_the_engine_go_on(own_engine, new_server):
     it = own_engine("--live-restore")
     tasks = Tasks(new_server(DOCKER_HOST=it.host))
-    port = free_port()
-    task = run_on(tasks, port)
-    before = engine.ids_of_task(task["taskArn"], it.host)
+    task = run_on(it, tasks)
+    before = tasks.inspect(task)
 
     it.end()
-    assert "limits" in fetch(port, "/"), "the container runs without its engine"
+    os.kill(before["State"]["Pid"], 0)  # the container runs without its engine
     it.start()
 
-    run_on(tasks, free_port())
+    run_on(it, tasks)
     assert tasks.describe(task)["lastStatus"] == "RUNNING"
-    assert engine.ids_of_task(task["taskArn"], it.host) == before
-    assert "limits" in fetch(port, "/")
+    after = tasks.inspect(task)
+    assert (after["Id"], after["State"]["Pid"]) == (before["Id"], before["State"]["Pid"])
 
-    fetch(port, "/exit", code=6)
+    ask(it, tasks, task, "/exit?code=6")
     assert container_of(tasks.stopped(task))["exitCode"] == 6
 
 
 def test_a_task_that_is_run_without_an_engine_does_not_hang(own_engine, new_server):
     it = own_engine()
     tasks = Tasks(new_server(DOCKER_HOST=it.host))
-    run_on(tasks, free_port())
-    it.end(signal.SIGKILL)
-    definition = tasks.define(on_host_network(free_port()), networkMode="host")
-    answer = tasks.ecs.run_task(taskDefinition=definition)
-    tasks.started += [task["taskArn"] for task in answer["tasks"]]
+    task = run_on(it, tasks)
+    it.end()
+    answer = tasks.ecs.run_task(taskDefinition=task["taskDefinitionArn"])
     it.start()
     # Placed or refused, started late or told as failed: all are answers; PENDING for ever is none.
-    for task in answer["tasks"]:
-        wait_until(lambda: tasks.describe(task)["lastStatus"] != "PENDING", 120, "it is not PENDING")
-    run_on(tasks, free_port())
+    for placed in answer["tasks"]:
+        wait_until(lambda: tasks.describe(placed)["lastStatus"] != "PENDING", 120, "it is not PENDING")
+    run_on(it, tasks)
