@@ -18,7 +18,7 @@ pub use spec::{
     ContainerSpec, LinkSpec, MountSpec, PortSpec, Rejection, TaskSpec, VolumeFromSpec,
     VolumeSource, VolumeSpec,
 };
-pub use step::{CreateOutcome, Effect, Found, Input, Policy, StartOutcome, step, wake_at};
+pub use step::{CreateOutcome, Effect, Found, Input, Marks, Policy, StartOutcome, step, wake_at};
 pub use task::{Action, ContainerState, ContainerStatus, TaskState};
 
 #[cfg(test)]

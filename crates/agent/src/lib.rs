@@ -1,3 +1,27 @@
-//! Makes Docker on one container instance match its assignment.
+//! The agent: makes Docker on one container instance match its assignment.
+//!
+//! It talks to the control plane as the official agent does, by the API and the ACS socket, and
+//! knows nothing of other instances. What is to be done with a task, and in which order, is decided
+//! by [`engine`] alone; everything else here is a shell around it. After a restart the agent takes
+//! over what runs, by files and labels, before it obeys anything new.
 
+mod agent;
+mod api;
+mod backoff;
+mod config;
 pub mod engine;
+mod files;
+mod payload;
+mod register;
+mod reporter;
+mod runtime;
+mod session;
+mod system;
+mod tasks;
+mod worker;
+
+pub use agent::{Agent, AgentError};
+pub use api::EndpointError;
+pub use config::{
+    AgentConfig, Credentials, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImagePullBehavior,
+};

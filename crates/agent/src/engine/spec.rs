@@ -177,6 +177,14 @@ impl TaskSpec {
     }
 }
 
+impl ContainerSpec {
+    /// Whether ports of the host may lead to it, be it only by way of Docker's own JSON.
+    pub fn offers_ports(&self) -> bool {
+        let names_ports = |text: &String| text.contains("Ports") || text.contains("PortBindings");
+        !self.ports.is_empty() || self.docker_host_config.as_ref().is_some_and(names_ports)
+    }
+}
+
 impl std::fmt::Debug for ContainerSpec {
     /// Leaves out the environment and Docker's JSON: secrets travel there.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -30,21 +30,40 @@ pub enum Input {
     /// The control plane wants the task stopped.
     StopRequested,
     /// A pull is over.
-    Pulled { container: usize, started_at: Timestamp, outcome: Result<(), Reason> },
+    Pulled {
+        /// Which.
+        container: usize,
+        /// When it began.
+        started_at: Timestamp,
+        /// Why it failed, if it did.
+        outcome: Result<(), Reason>,
+    },
     /// Docker answered the wish to create a container.
-    Created { container: usize, outcome: CreateOutcome },
+    Created {
+        /// Which.
+        container: usize,
+        /// What Docker said.
+        outcome: CreateOutcome,
+    },
     /// Docker answered the wish to start a container.
-    Started { container: usize, outcome: StartOutcome },
+    Started {
+        /// Which.
+        container: usize,
+        /// What Docker said.
+        outcome: StartOutcome,
+    },
     /// A running container ended.
     Exited {
+        /// Which.
         container: usize,
-        /// None if it is not known, because the container is gone.
+        /// `None` if it is not known, because the container is gone.
         exit_code: Option<i32>,
+        /// What went wrong, beyond the exit code.
         reason: Option<Reason>,
     },
     /// The agent has started and knows the task from before: what Docker has of each container,
     /// in the spec's order. Comes before anything is planned, so that nothing is done twice.
-    Adopted { found: Vec<Found> },
+    Adopted(Vec<Found>),
     /// The control plane accepted the first report of the outbox.
     ReportAccepted,
     /// The containers and volumes are removed.
@@ -55,7 +74,10 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq)]
 pub enum CreateOutcome {
     /// It exists under this id.
-    Created { docker_id: String },
+    Created {
+        /// Docker's.
+        docker_id: String,
+    },
     /// The image is not present.
     ImageMissing(Reason),
     /// Docker refused for any other reason.
@@ -66,7 +88,10 @@ pub enum CreateOutcome {
 #[derive(Clone, Debug, PartialEq)]
 pub enum StartOutcome {
     /// It runs, or at least did.
-    Started { network_bindings: Vec<NetworkBinding> },
+    Started {
+        /// The ports of the host that lead to it.
+        network_bindings: Vec<NetworkBinding>,
+    },
     /// Docker refused.
     Failed(Reason),
 }
@@ -77,35 +102,56 @@ pub enum Found {
     /// There is none.
     Missing,
     /// It was never started.
-    Created { docker_name: String, docker_id: String },
+    Created(Marks),
     /// It runs.
-    Running { docker_name: String, docker_id: String, network_bindings: Vec<NetworkBinding> },
+    Running {
+        /// What it is to Docker.
+        marks: Marks,
+        /// The ports of the host that lead to it.
+        network_bindings: Vec<NetworkBinding>,
+    },
     /// It ran and ended.
     Exited {
-        docker_name: String,
-        docker_id: String,
+        /// What it is to Docker.
+        marks: Marks,
+        /// As Docker kept it.
         exit_code: Option<i32>,
+        /// What went wrong, beyond the exit code.
         reason: Option<Reason>,
     },
+}
+
+/// What a container is to Docker.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Marks {
+    /// Without the slash that Docker puts before it.
+    pub docker_name: String,
+    /// 64 hex digits.
+    pub docker_id: String,
 }
 
 /// What is to be done. `container` is the position among the spec's containers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Get the container's image; answered by [`Input::Pulled`].
-    Pull { container: usize },
+    Pull(usize),
     /// Create the container; answered by [`Input::Created`].
-    Create { container: usize },
+    Create(usize),
     /// Start the container; answered by [`Input::Started`].
-    Start { container: usize },
+    Start(usize),
     /// Tell when the container ends; answered by [`Input::Exited`].
-    Watch { container: usize },
+    Watch(usize),
     /// SIGTERM, and SIGKILL when its time is up. Answered by nothing: the exit is watched.
-    Stop { container: usize },
+    Stop(usize),
     /// Send the report until it is accepted; answered by [`Input::ReportAccepted`].
     Submit(Report),
     /// Remove what is left in Docker; answered by [`Input::CleanedUp`].
-    CleanUp { containers: Vec<String>, volumes: Vec<String> },
+    CleanUp {
+        /// Their names in Docker.
+        containers: Vec<String>,
+        /// Likewise.
+        volumes: Vec<String>,
+    },
 }
 
 /// Takes `input` in and says what is to be done now.
@@ -154,7 +200,7 @@ fn absorb(
                 StartOutcome::Started { network_bindings } => {
                     state.network_bindings = network_bindings;
                     state.advance(ContainerStatus::Running);
-                    effects.push(Effect::Watch { container });
+                    effects.push(Effect::Watch(container));
                 }
                 StartOutcome::Failed(reason) => state.fail(reason),
             }
@@ -165,7 +211,7 @@ fn absorb(
                 ended(state, exit_code, reason);
             }
         }
-        Input::Adopted { found } => {
+        Input::Adopted(found) => {
             for (container, (state, found)) in task.containers.iter_mut().zip(found).enumerate() {
                 if state.known < ContainerStatus::Stopped && state.in_flight.is_none() {
                     adopt(state, found, container, effects);
@@ -232,28 +278,28 @@ fn ended(state: &mut ContainerState, exit_code: Option<i32>, reason: Option<Reas
 
 /// Takes over what an earlier run of the agent left in Docker.
 fn adopt(state: &mut ContainerState, found: Found, container: usize, effects: &mut Vec<Effect>) {
-    let mut name = |docker_name, docker_id| {
-        state.docker_name = docker_name;
-        state.docker_id = Some(docker_id);
+    let mut mark = |marks: Marks| {
+        state.docker_name = marks.docker_name;
+        state.docker_id = Some(marks.docker_id);
     };
     match found {
         Found::Missing if state.known < ContainerStatus::Created => {}
         Found::Missing => state.fail(Reason::vanished()),
-        Found::Created { .. } if state.known == ContainerStatus::Running => {
+        Found::Created(_) if state.known == ContainerStatus::Running => {
             state.fail(Reason::vanished());
         }
-        Found::Created { docker_name, docker_id } => {
-            name(docker_name, docker_id);
+        Found::Created(marks) => {
+            mark(marks);
             state.advance(ContainerStatus::Created);
         }
-        Found::Running { docker_name, docker_id, network_bindings } => {
-            name(docker_name, docker_id);
+        Found::Running { marks, network_bindings } => {
+            mark(marks);
             state.network_bindings = network_bindings;
             state.advance(ContainerStatus::Running);
-            effects.push(Effect::Watch { container });
+            effects.push(Effect::Watch(container));
         }
-        Found::Exited { docker_name, docker_id, exit_code, reason } => {
-            name(docker_name, docker_id);
+        Found::Exited { marks, exit_code, reason } => {
+            mark(marks);
             ended(state, exit_code, reason);
         }
     }
@@ -283,10 +329,10 @@ fn plan(task: &mut TaskState, policy: &Policy, effects: &mut Vec<Effect>) {
                 state.settle();
                 continue;
             }
-            Next::Do(Action::Pull) => (Action::Pull, Effect::Pull { container }),
-            Next::Do(Action::Create) => (Action::Create, Effect::Create { container }),
-            Next::Do(Action::Start) => (Action::Start, Effect::Start { container }),
-            Next::Do(Action::Stop) => (Action::Stop, Effect::Stop { container }),
+            Next::Do(Action::Pull) => (Action::Pull, Effect::Pull(container)),
+            Next::Do(Action::Create) => (Action::Create, Effect::Create(container)),
+            Next::Do(Action::Start) => (Action::Start, Effect::Start(container)),
+            Next::Do(Action::Stop) => (Action::Stop, Effect::Stop(container)),
         };
         state.in_flight = Some(action);
         effects.push(effect);

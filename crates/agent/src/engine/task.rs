@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use longshore_model::{DesiredStatus, Ids, LastStatus, NetworkBinding, Timestamp};
+use longshore_wire::acs;
 use serde::{Deserialize, Serialize};
 
 use super::dependency;
@@ -139,6 +140,24 @@ impl TaskState {
             )));
         }
         task
+    }
+
+    /// A payload's task.
+    ///
+    /// # Errors
+    /// [`Rejection`] when it makes no sense; then [`Self::rejected`] is what to report.
+    pub fn load(task: acs::Task, ids: &dyn Ids) -> Result<Self, Rejection> {
+        let rejection = |text: String| Rejection {
+            arn: task.arn.clone(),
+            reason: Failure::UnrecognizedTask.because(format!("Error loading task - {text}")),
+        };
+        let desired = DesiredStatus::parse(&task.desired_status).ok_or_else(|| {
+            rejection(format!("its desired status {:?} is unknown", task.desired_status))
+        })?;
+        if desired == DesiredStatus::Running && task.containers.is_empty() {
+            return Err(rejection("it has no containers".to_owned()));
+        }
+        Ok(Self::new(TaskSpec::parse(task, ids)?, desired, ids))
     }
 
     /// A task that cannot be loaded: all there is to do is to report it STOPPED.

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use super::scenario::{CountingIds, POLICY, restart};
 use crate::engine::{
-    CreateOutcome, Effect, Failure, Found, Input, Policy, StartOutcome, TaskSpec, TaskState, step,
+    CreateOutcome, Effect, Failure, Found, Input, Marks, Policy, StartOutcome, TaskSpec, TaskState,
+    step,
 };
 
 /// Docker as the engine's effects leave it, and what is still to be answered.
@@ -34,12 +35,12 @@ impl World {
         let choice = choice.checked_rem(self.awaited.len())?;
         let reason = Failure::DockerState.because("no");
         match self.awaited.remove(choice) {
-            Effect::Pull { container } => Some(Input::Pulled {
+            Effect::Pull(container) => Some(Input::Pulled {
                 container,
                 started_at: Timestamp::from_millis(0),
                 outcome: if well { Ok(()) } else { Err(reason) },
             }),
-            Effect::Create { container } => Some(Input::Created {
+            Effect::Create(container) => Some(Input::Created {
                 container,
                 outcome: match well {
                     true => {
@@ -51,7 +52,7 @@ impl World {
                     false => CreateOutcome::Failed(reason),
                 },
             }),
-            Effect::Start { container } => Some(Input::Started {
+            Effect::Start(container) => Some(Input::Started {
                 container,
                 outcome: match well {
                     true => {
@@ -62,11 +63,11 @@ impl World {
                     false => StartOutcome::Failed(reason),
                 },
             }),
-            Effect::Watch { container } => {
+            Effect::Watch(container) => {
                 self.containers.insert(container, Docker::Exited);
                 Some(Input::Exited { container, exit_code: Some(1), reason: None })
             }
-            Effect::Stop { .. } => None,
+            Effect::Stop(_) => None,
             Effect::Submit(report) => {
                 let containers = report.containers.into_iter().map(|it| (it.name, it.status));
                 self.reports.push((report.status, containers.collect()));
@@ -77,16 +78,12 @@ impl World {
     }
 
     fn find(&self, container: usize) -> Found {
-        let (docker_name, docker_id) = Default::default();
+        let marks = Marks::default();
         match self.containers.get(&container) {
             None => Found::Missing,
-            Some(Docker::Created) => Found::Created { docker_name, docker_id },
-            Some(Docker::Running) => {
-                Found::Running { docker_name, docker_id, network_bindings: Vec::new() }
-            }
-            Some(Docker::Exited) => {
-                Found::Exited { docker_name, docker_id, exit_code: Some(1), reason: None }
-            }
+            Some(Docker::Created) => Found::Created(marks),
+            Some(Docker::Running) => Found::Running { marks, network_bindings: Vec::new() },
+            Some(Docker::Exited) => Found::Exited { marks, exit_code: Some(1), reason: None },
         }
     }
 }
@@ -167,7 +164,7 @@ proptest! {
         let mut world = World::default();
         let now = Timestamp::from_millis(0);
 
-        let mut go = |task: &mut TaskState, world: &mut World, input: Input| {
+        let go = |task: &mut TaskState, world: &mut World, input: Input| {
             let before = task.clone();
             let effects = step(task, input, &policy, now);
             assert_nothing_went_back(&before, task);
@@ -194,7 +191,7 @@ proptest! {
                     world.awaited.clear();
                     restart(&mut task);
                     let found = (0..task.containers.len()).map(|it| world.find(it)).collect();
-                    Input::Adopted { found }
+                    Input::Adopted(found)
                 }
             };
             go(&mut task, &mut world, input);

@@ -10,7 +10,7 @@ use longshore_model::{DesiredStatus, Ids, Timestamp};
 use longshore_wire::acs;
 
 use crate::engine::{
-    CreateOutcome, Effect, Failure, Found, Input, Policy, Report, StartOutcome, TaskSpec,
+    CreateOutcome, Effect, Failure, Found, Input, Marks, Policy, Report, StartOutcome, TaskSpec,
     TaskState, step,
 };
 
@@ -139,7 +139,7 @@ fn parse_input(task: &mut TaskState, line: &str) -> Input {
         },
         ["restart", ..] => {
             restart(task);
-            Input::Adopted { found: words.iter().skip(1).map(|it| parse_found(it)).collect() }
+            Input::Adopted(words.iter().skip(1).map(|it| parse_found(it)).collect())
         }
         _ => panic!("unknown input {line:?}"),
     }
@@ -153,19 +153,14 @@ pub(super) fn restart(task: &mut TaskState) {
 
 fn parse_found(text: &str) -> Found {
     let (name, found) = text.split_once('=').expect("name=state");
-    let (docker_name, docker_id) = (format!("docker-{name}"), format!("id-{name}"));
+    let marks = Marks { docker_name: format!("docker-{name}"), docker_id: format!("id-{name}") };
     match found.split_once(':') {
         None if found == "missing" => Found::Missing,
-        None if found == "created" => Found::Created { docker_name, docker_id },
-        None if found == "running" => {
-            Found::Running { docker_name, docker_id, network_bindings: Vec::new() }
+        None if found == "created" => Found::Created(marks),
+        None if found == "running" => Found::Running { marks, network_bindings: Vec::new() },
+        Some(("exited", code)) => {
+            Found::Exited { marks, exit_code: Some(code.parse().unwrap()), reason: None }
         }
-        Some(("exited", code)) => Found::Exited {
-            docker_name,
-            docker_id,
-            exit_code: Some(code.parse().unwrap()),
-            reason: None,
-        },
         _ => panic!("unknown state {found:?}"),
     }
 }
@@ -173,11 +168,11 @@ fn parse_found(text: &str) -> Found {
 fn render(task: &TaskState, effect: &Effect) -> String {
     let name = |container: &usize| task.spec.containers[*container].name.as_str();
     match effect {
-        Effect::Pull { container } => format!("pull {}", name(container)),
-        Effect::Create { container } => format!("create {}", name(container)),
-        Effect::Start { container } => format!("start {}", name(container)),
-        Effect::Watch { container } => format!("watch {}", name(container)),
-        Effect::Stop { container } => format!("stop {}", name(container)),
+        Effect::Pull(container) => format!("pull {}", name(container)),
+        Effect::Create(container) => format!("create {}", name(container)),
+        Effect::Start(container) => format!("start {}", name(container)),
+        Effect::Watch(container) => format!("watch {}", name(container)),
+        Effect::Stop(container) => format!("stop {}", name(container)),
         Effect::Submit(report) => format!("submit {}", render_report(report)),
         Effect::CleanUp { containers, volumes } => {
             let volumes = match volumes.is_empty() {

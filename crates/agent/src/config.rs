@@ -1,0 +1,107 @@
+//! What an agent is told when it starts.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Ports that every container instance keeps for itself: ssh, the Docker Engine, and the agent's
+/// own as people's firewalls know them.
+pub const DEFAULT_RESERVED_PORTS: [u16; 5] = [22, 2375, 2376, 51678, 51679];
+
+/// Log drivers that tasks may use where nothing else is said.
+pub const DEFAULT_LOGGING_DRIVERS: [&str; 2] = ["json-file", "none"];
+
+/// How the agent pulls, where it registers, and what it keeps from tasks.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    /// The control plane: `http://host:port`.
+    pub endpoint: String,
+    /// Name or ARN of the cluster to join.
+    pub cluster: String,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// Who signs.
+    pub credentials: Credentials,
+    /// Where the agent keeps what must survive its restart. One agent at a time.
+    pub data_dir: PathBuf,
+    /// `unix:///path`; otherwise `DOCKER_HOST`, or the usual socket.
+    pub docker_host: Option<String>,
+    /// Between SIGTERM and SIGKILL.
+    pub stop_timeout: Duration,
+    /// How long the containers of a stopped task are kept.
+    pub task_cleanup_wait: Duration,
+    /// When images are pulled.
+    pub image_pull_behavior: ImagePullBehavior,
+    /// Memory of the host that tasks do not get.
+    pub reserved_memory_mib: u32,
+    /// TCP ports of the host that tasks do not get.
+    pub reserved_ports: Vec<u16>,
+    /// UDP ports of the host that tasks do not get.
+    pub reserved_ports_udp: Vec<u16>,
+    /// Attributes of the container instance, by name; registered once.
+    pub attributes: Vec<(String, String)>,
+    /// Whether privileged containers are refused here.
+    pub privileged_disabled: bool,
+    /// Log drivers that tasks may use.
+    pub available_logging_drivers: Vec<String>,
+}
+
+/// An access key. Printing it for debugging shows nothing secret.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Public: it travels in requests.
+    pub access_key_id: String,
+    /// Never travels.
+    pub secret_access_key: String,
+    /// Of temporary credentials.
+    pub session_token: Option<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// When images are pulled. Source: Amazon ECS Developer Guide, `ECS_IMAGE_PULL_BEHAVIOR`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImagePullBehavior {
+    /// Before each container; if that fails, a present image is used.
+    Default,
+    /// Before each container; a failure is final.
+    Always,
+    /// Only when the image is not present.
+    #[default]
+    PreferCached,
+}
+
+impl FromStr for ImagePullBehavior {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "default" => Ok(Self::Default),
+            "always" => Ok(Self::Always),
+            "prefer-cached" => Ok(Self::PreferCached),
+            other => Err(format!("{other:?} is none of default, always, prefer-cached")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_show_nothing_secret() {
+        let credentials = Credentials {
+            access_key_id: "AKID".into(),
+            secret_access_key: "hunter2".into(),
+            session_token: Some("hunter3".into()),
+        };
+        assert_eq!(format!("{credentials:?}"), r#"Credentials { access_key_id: "AKID", .. }"#);
+    }
+}

@@ -1,0 +1,174 @@
+//! What survives a restart of the agent: who it is, and one file for each task.
+//!
+//! Files are replaced whole, by renaming. Only the identity is synced to disk: tasks that a power
+//! cut takes away are sent again by the control plane, and their containers bear labels.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+use crate::engine::TaskState;
+
+/// Raised when a file of before cannot be read any more.
+const SCHEMA: u32 = 1;
+
+const IDENTITY: &str = "container-instance.json";
+
+/// The agent's data directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    dir: PathBuf,
+}
+
+/// Who the agent is to the control plane.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Identity {
+    pub(crate) container_instance_arn: String,
+    /// As configured when it registered.
+    pub(crate) cluster: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record<T> {
+    schema: u32,
+    #[serde(flatten)]
+    content: T,
+}
+
+impl Files {
+    /// Makes the directory if need be. Environments are in it, so it is for its owner only.
+    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
+        let tasks = dir.join("tasks");
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&tasks)?;
+        Ok(Self { dir: dir.to_owned() })
+    }
+
+    pub(crate) fn identity(&self) -> io::Result<Option<Identity>> {
+        match fs::read(self.dir.join(IDENTITY)) {
+            Ok(text) => Ok(read::<Identity>(&text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn save_identity(&self, identity: &Identity) -> io::Result<()> {
+        let path = self.dir.join(IDENTITY);
+        replace(&path, &write(identity)?)?;
+        fs::File::open(&path)?.sync_all()?;
+        fs::File::open(&self.dir)?.sync_all()
+    }
+
+    /// Every task that can be read; of one that cannot, the containers' labels still speak.
+    pub(crate) fn tasks(&self) -> io::Result<Vec<TaskState>> {
+        let mut tasks = Vec::new();
+        for entry in fs::read_dir(self.dir.join("tasks"))? {
+            let path = entry?.path();
+            if path.extension().is_none_or(|it| it != "json") {
+                continue;
+            }
+            match read::<TaskState>(&fs::read(&path)?) {
+                Some(task) => tasks.push(task),
+                None => warn!(path = %path.display(), "a task's file cannot be read: skipping it"),
+            }
+        }
+        Ok(tasks)
+    }
+
+    pub(crate) fn save_task(&self, task: &TaskState) -> io::Result<()> {
+        replace(&self.task_path(&task.spec.arn), &write(task)?)
+    }
+
+    pub(crate) fn remove_task(&self, arn: &str) {
+        if let Err(error) = fs::remove_file(self.task_path(arn)) {
+            warn!(%error, arn, "a task's file cannot be removed");
+        }
+    }
+
+    /// The id at the end of the ARN is unique; nothing else of it gets into a path.
+    fn task_path(&self, arn: &str) -> PathBuf {
+        let id = arn.rsplit('/').next().unwrap_or_default();
+        let id: String =
+            id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
+        self.dir.join("tasks").join(format!("task-{id}.json"))
+    }
+}
+
+fn write(content: &impl Serialize) -> io::Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&Record { schema: SCHEMA, content })?)
+}
+
+fn read<T: for<'de> Deserialize<'de>>(text: &[u8]) -> Option<T> {
+    let record: Record<T> = serde_json::from_slice(text).ok()?;
+    (record.schema == SCHEMA).then_some(record.content)
+}
+
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(&new)?.write_all(text)?;
+    fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use longshore_model::DesiredStatus;
+
+    use super::*;
+    use crate::engine::TaskSpec;
+    use crate::system::RandomIds;
+
+    fn files() -> (tempfile::TempDir, Files) {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::open(&dir.path().join("agent")).unwrap();
+        (dir, files)
+    }
+
+    fn task(arn: &str) -> TaskState {
+        TaskState::new(TaskSpec::unreadable(arn.to_owned()), DesiredStatus::Running, &RandomIds)
+    }
+
+    #[test]
+    fn an_identity_is_kept() {
+        let (_dir, files) = files();
+        assert_eq!(files.identity().unwrap(), None);
+        let identity = Identity { container_instance_arn: "arn".into(), cluster: "c".into() };
+        files.save_identity(&identity).unwrap();
+        assert_eq!(files.identity().unwrap(), Some(identity));
+    }
+
+    #[test]
+    fn tasks_are_kept_until_they_are_removed() {
+        let (_dir, files) = files();
+        let task = task("arn:aws:ecs:r:a:task/default/0123");
+        files.save_task(&task).unwrap();
+        files.save_task(&task).unwrap();
+        assert_eq!(files.tasks().unwrap(), std::slice::from_ref(&task));
+        files.remove_task(&task.spec.arn);
+        assert_eq!(files.tasks().unwrap(), []);
+    }
+
+    #[test]
+    fn an_arn_never_leads_out_of_the_directory() {
+        let (dir, files) = files();
+        files.save_task(&task("task/..")).unwrap();
+        files.save_task(&task("task/../../../x\0y")).unwrap();
+        let mut outside = fs::read_dir(dir.path()).unwrap();
+        assert_eq!(outside.next().unwrap().unwrap().file_name(), "agent");
+        assert!(outside.next().is_none());
+        assert_eq!(files.tasks().unwrap().len(), 1 + 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_skipped() {
+        let (dir, files) = files();
+        fs::write(dir.path().join("agent/tasks/x.json"), "{").unwrap();
+        fs::write(dir.path().join("agent/tasks/y.json"), r#"{"schema":99}"#).unwrap();
+        assert_eq!(files.tasks().unwrap(), []);
+    }
+}

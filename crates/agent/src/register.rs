@@ -1,0 +1,166 @@
+//! RegisterContainerInstance: what this host has, and what its Docker Engine can do.
+
+use std::time::Duration;
+
+use longshore_wire::ecs;
+use tracing::{info, warn};
+
+use crate::api::{Api, CallError};
+use crate::backoff::Backoff;
+use crate::config::AgentConfig;
+use crate::runtime::Facts;
+
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// On the control plane's own host a failed attempt costs nothing.
+const LONGEST_LOCAL_DELAY: Duration = Duration::from_secs(1);
+
+/// The first Docker API version that ECS speaks of.
+const FIRST_API_MINOR: u32 = 17;
+
+/// What the control plane made of a registration.
+#[derive(Debug)]
+pub(crate) enum Registration {
+    /// The container instance's ARN.
+    Accepted(String),
+    /// The instance that we say we are is not known there, or was deregistered.
+    NotOurs(CallError),
+}
+
+/// Registers, as the instance of `arn` if there is one; waits while the control plane is away.
+///
+/// # Errors
+/// When the control plane refuses for a reason that only people can remove.
+pub(crate) async fn register(
+    api: &Api,
+    config: &AgentConfig,
+    facts: &Facts,
+    arn: Option<&str>,
+) -> Result<Registration, CallError> {
+    let request = request(config, facts, arn);
+    let longest = if api.is_local() { LONGEST_LOCAL_DELAY } else { LONGEST_DELAY };
+    let mut backoff = Backoff::new(FIRST_DELAY, longest, 1.5);
+    let mut told = false;
+    loop {
+        let error = match api.call(&request).await {
+            Ok(response) => match response
+                .container_instance
+                .and_then(|it| it.container_instance_arn)
+            {
+                Some(arn) => return Ok(Registration::Accepted(arn)),
+                None => CallError::NoAnswer("the answer names no container instance".to_owned()),
+            },
+            Err(error) if arn.is_some() && is_not_ours(&error) => {
+                return Ok(Registration::NotOurs(error));
+            }
+            Err(error) if is_missing_default_cluster(config, &error) => {
+                info!("there is no default cluster: creating it");
+                let name = Some(config.cluster.clone());
+                match api.call(&ecs::CreateClusterRequest { cluster_name: name }).await {
+                    Ok(_) => continue,
+                    Err(error) if error.is_final() => return Err(error),
+                    Err(error) => error,
+                }
+            }
+            Err(error) if error.is_final() => return Err(error),
+            Err(error) => error,
+        };
+        if !std::mem::replace(&mut told, true) {
+            let endpoint = &config.endpoint;
+            warn!(endpoint, %error, "cannot register yet: waiting for the control plane");
+        }
+        tokio::time::sleep(backoff.delay()).await;
+    }
+}
+
+/// The default cluster comes into being when its first instance wants to join it.
+fn is_missing_default_cluster(config: &AgentConfig, error: &CallError) -> bool {
+    let CallError::Refused { error, .. } = error else { return false };
+    config.cluster == "default"
+        && (error.code == "ClusterNotFoundException" || error.message == "Cluster not found.")
+}
+
+/// ECS has no exception of its own for this, so the text must tell.
+fn is_not_ours(error: &CallError) -> bool {
+    let CallError::Refused { error, .. } = error else { return false };
+    let message = error.message.to_ascii_lowercase();
+    message.contains("container instance")
+        && ["inactive", "not found", "unknown", "does not exist", "could not be found"]
+            .iter()
+            .any(|it| message.contains(it))
+}
+
+fn request(
+    config: &AgentConfig,
+    facts: &Facts,
+    arn: Option<&str>,
+) -> ecs::RegisterContainerInstanceRequest {
+    let memory_mib = facts.memory_mib.saturating_sub(config.reserved_memory_mib);
+    let custom = config.attributes.iter().filter(|_| arn.is_none());
+    let custom = custom.map(|(name, value)| attribute(name, Some(value)));
+    ecs::RegisterContainerInstanceRequest {
+        cluster: Some(config.cluster.clone()),
+        container_instance_arn: arn.map(str::to_owned),
+        instance_identity_document: Some(String::new()),
+        instance_identity_document_signature: Some(String::new()),
+        total_resources: Some(vec![
+            integer("CPU", facts.cpus.saturating_mul(1024)),
+            integer("MEMORY", memory_mib),
+            ports("PORTS", &config.reserved_ports),
+            ports("PORTS_UDP", &config.reserved_ports_udp),
+        ]),
+        attributes: Some(custom.chain(capabilities(config, facts)).collect()),
+        ..Default::default()
+    }
+}
+
+fn integer(name: &str, value: u32) -> ecs::Resource {
+    ecs::Resource {
+        name: Some(name.to_owned()),
+        kind: Some("INTEGER".to_owned()),
+        integer_value: Some(i32::try_from(value).unwrap_or(i32::MAX)),
+        ..Default::default()
+    }
+}
+
+fn ports(name: &str, ports: &[u16]) -> ecs::Resource {
+    ecs::Resource {
+        name: Some(name.to_owned()),
+        kind: Some("STRINGSET".to_owned()),
+        string_set_value: Some(ports.iter().map(u16::to_string).collect()),
+        ..Default::default()
+    }
+}
+
+fn attribute(name: &str, value: Option<&str>) -> ecs::Attribute {
+    let value = value.map(str::to_owned);
+    ecs::Attribute { name: Some(name.to_owned()), value, ..Default::default() }
+}
+
+/// What task definitions may require of this instance.
+fn capabilities(config: &AgentConfig, facts: &Facts) -> Vec<ecs::Attribute> {
+    let capability = |name: &str| attribute(&format!("com.amazonaws.ecs.capability.{name}"), None);
+    let mut attributes = Vec::new();
+    if !config.privileged_disabled {
+        attributes.push(capability("privileged-container"));
+    }
+    let newest_minor = match facts.api_version {
+        (0, _) => 0,
+        (1, minor) => minor,
+        (_, _) => u32::from(u8::MAX),
+    };
+    for minor in FIRST_API_MINOR..=newest_minor {
+        attributes.push(capability(&format!("docker-remote-api.1.{minor}")));
+    }
+    for driver in &config.available_logging_drivers {
+        attributes.push(capability(&format!("logging-driver.{driver}")));
+    }
+    attributes.push(attribute("ecs.capability.full-sync", None));
+    attributes.push(attribute("ecs.os-type", Some("linux")));
+    attributes.push(attribute("ecs.os-family", Some("LINUX")));
+    attributes.push(attribute("ecs.cpu-architecture", Some(&facts.architecture)));
+    attributes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+use http::StatusCode;
+use longshore_wire::ErrorBody;
+
+use super::*;
+use crate::config::{Credentials, DEFAULT_RESERVED_PORTS, ImagePullBehavior};
+
+fn config() -> AgentConfig {
+    AgentConfig {
+        endpoint: "http://127.0.0.1:1".into(),
+        cluster: "default".into(),
+        region: "us-east-1".into(),
+        credentials: Credentials {
+            access_key_id: "AK".into(),
+            secret_access_key: "s".into(),
+            session_token: None,
+        },
+        data_dir: "/nowhere".into(),
+        docker_host: None,
+        stop_timeout: Duration::from_secs(30),
+        task_cleanup_wait: Duration::from_secs(3 * 3600),
+        image_pull_behavior: ImagePullBehavior::default(),
+        reserved_memory_mib: 100,
+        reserved_ports: DEFAULT_RESERVED_PORTS.to_vec(),
+        reserved_ports_udp: vec![],
+        attributes: vec![("stack".into(), "dev".into())],
+        privileged_disabled: false,
+        available_logging_drivers: vec!["json-file".into()],
+    }
+}
+
+fn facts() -> Facts {
+    Facts {
+        docker_version: "20.10".into(),
+        api_version: (1, 19),
+        cpus: 2,
+        memory_mib: 1000,
+        architecture: "x86_64".into(),
+    }
+}
+
+#[test]
+fn resources_are_the_hosts_less_what_is_reserved() {
+    let resources = request(&config(), &facts(), None).total_resources.unwrap();
+    assert_eq!(
+        serde_json::to_string(&resources).unwrap(),
+        r#"[{"name":"CPU","type":"INTEGER","integerValue":2048},{"name":"MEMORY","type":"INTEGER","integerValue":900},{"name":"PORTS","type":"STRINGSET","stringSetValue":["22","2375","2376","51678","51679"]},{"name":"PORTS_UDP","type":"STRINGSET","stringSetValue":[]}]"#
+    );
+}
+
+fn names(request: &ecs::RegisterContainerInstanceRequest) -> Vec<&str> {
+    let attributes = request.attributes.as_deref().unwrap();
+    attributes.iter().map(|it| it.name.as_deref().unwrap()).collect()
+}
+
+#[test]
+fn capabilities_are_those_of_the_engine_and_the_configuration() {
+    let expect = [
+        "stack",
+        "com.amazonaws.ecs.capability.privileged-container",
+        "com.amazonaws.ecs.capability.docker-remote-api.1.17",
+        "com.amazonaws.ecs.capability.docker-remote-api.1.18",
+        "com.amazonaws.ecs.capability.docker-remote-api.1.19",
+        "com.amazonaws.ecs.capability.logging-driver.json-file",
+        "ecs.capability.full-sync",
+        "ecs.os-type",
+        "ecs.os-family",
+        "ecs.cpu-architecture",
+    ];
+    assert_eq!(names(&request(&config(), &facts(), None)), expect);
+}
+
+#[test]
+fn registering_again_says_who_we_are_and_leaves_custom_attributes_to_the_control_plane() {
+    let request = request(&config(), &facts(), Some("arn"));
+    assert_eq!(request.container_instance_arn.as_deref(), Some("arn"));
+    assert!(!names(&request).contains(&"stack"));
+}
+
+#[test]
+fn privileged_containers_can_be_disabled() {
+    let config = AgentConfig { privileged_disabled: true, ..config() };
+    let request = request(&config, &facts(), None);
+    assert!(!names(&request).iter().any(|it| it.contains("privileged")));
+}
+
+#[test]
+fn an_instance_that_is_not_ours_any_more_is_told_from_other_errors() {
+    let refused = |message: &str| CallError::Refused {
+        status: StatusCode::BAD_REQUEST,
+        error: ErrorBody::new("ClientException", message),
+    };
+    assert!(is_not_ours(&refused("Container instance ID is inactive.")));
+    assert!(is_not_ours(&refused("The container instance was not found.")));
+    assert!(!is_not_ours(&refused("Cluster not found.")));
+    assert!(!is_not_ours(&refused("The referenced cluster was inactive.")));
+    assert!(!is_not_ours(&CallError::NoAnswer("container instance inactive".into())));
+}

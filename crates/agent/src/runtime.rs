@@ -1,0 +1,21 @@
+//! The Docker Engine as the engine's effects need it.
+//!
+//! An operation here ends with the Engine's verdict and with nothing less: while the daemon is
+//! away it waits, and afterwards looks at what is there before it does anything again. So a
+//! restart of `dockerd` neither fails a task nor does a thing twice.
+
+mod adoption;
+mod body;
+mod cleanup;
+mod create;
+mod daemon;
+mod exit;
+mod facts;
+mod pull;
+mod start;
+mod stop;
+
+pub(crate) use adoption::Inventory;
+pub(crate) use body::Common;
+pub(crate) use daemon::Daemon;
+pub(crate) use facts::Facts;

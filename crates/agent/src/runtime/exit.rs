@@ -1,0 +1,113 @@
+//! How a container stands, and waiting for its end.
+
+use std::time::Duration;
+
+use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum};
+use futures_util::StreamExt;
+use tracing::warn;
+
+use super::daemon::Daemon;
+use crate::engine::{Failure, Reason};
+
+/// Between two looks at a container of which Docker says that the wait is over while it runs.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A container as inspection shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Standing {
+    /// It was never started, or starting it failed.
+    Created,
+    /// It runs, if only between two runs.
+    Running,
+    /// It ran and ended.
+    Exited { exit_code: Option<i32>, reason: Option<Reason> },
+}
+
+impl Daemon {
+    /// Waits until the container has ended, however often the daemon goes away meanwhile.
+    pub(crate) async fn exit(&self, docker_id: &str) -> (Option<i32>, Option<Reason>) {
+        loop {
+            // The stream's one item is the end, well or not; what it says is in the inspection.
+            Box::pin(self.patient.wait_container(docker_id, None)).next().await;
+            match self.inspect(docker_id).await {
+                Ok(Some(container)) => {
+                    if let Standing::Exited { exit_code, reason } = standing(&container) {
+                        return (exit_code, reason);
+                    }
+                }
+                Ok(None) => return (None, Some(Reason::vanished())),
+                Err(refusal) => {
+                    warn!(container = docker_id, error = refusal.text, "cannot inspect");
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+pub(super) fn standing(container: &ContainerInspectResponse) -> Standing {
+    let Some(state) = &container.state else {
+        return Standing::Exited { exit_code: None, reason: None };
+    };
+    match state.status {
+        Some(ContainerStateStatusEnum::CREATED) => Standing::Created,
+        _ if state.running == Some(true) || state.restarting == Some(true) => Standing::Running,
+        _ => exited(state),
+    }
+}
+
+fn exited(state: &ContainerState) -> Standing {
+    let exit_code = state.exit_code.and_then(|it| i32::try_from(it).ok());
+    let error = state.error.as_deref().filter(|it| !it.is_empty());
+    let reason = match error {
+        _ if state.oom_killed == Some(true) => Some(Reason::out_of_memory()),
+        Some(error) => Some(Failure::DockerState.because(error)),
+        None => None,
+    };
+    Standing::Exited { exit_code, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(state: &str, expect: Standing) {
+        let container = format!(r#"{{"State":{state}}}"#);
+        assert_eq!(standing(&serde_json::from_str(&container).unwrap()), expect);
+    }
+
+    #[test]
+    fn a_container_that_was_never_started_has_no_exit_code() {
+        check(r#"{"Status":"created","ExitCode":127,"Error":"no"}"#, Standing::Created);
+    }
+
+    #[test]
+    fn a_paused_container_runs() {
+        check(r#"{"Status":"paused","Running":true,"Paused":true}"#, Standing::Running);
+    }
+
+    #[test]
+    fn a_container_killed_for_its_memory_says_so() {
+        let reason = Some(Reason::out_of_memory());
+        check(
+            r#"{"Status":"exited","ExitCode":137,"OOMKilled":true,"Error":"x"}"#,
+            Standing::Exited { exit_code: Some(137), reason },
+        );
+    }
+
+    #[test]
+    fn dockers_own_error_is_the_reason() {
+        let reason = Some(Failure::DockerState.because("x"));
+        let expect = Standing::Exited { exit_code: Some(1), reason };
+        check(r#"{"Status":"exited","ExitCode":1,"Error":"x"}"#, expect);
+    }
+
+    #[test]
+    fn a_clean_end_has_no_reason() {
+        check(
+            r#"{"Status":"exited","ExitCode":0,"Error":""}"#,
+            Standing::Exited { exit_code: Some(0), reason: None },
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! ACS: the socket on which the control plane says what is to run.
+//!
+//! A message is acknowledged once what it asks for is on file. Everything the agent has to say of
+//! its tasks goes by the API instead, so a lost socket loses nothing.
+
+mod handshake;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use longshore_wire::acs::{
+    AckRequest, AgentMessage, HeartbeatAckRequest, ManifestTask, ServerMessage,
+    TaskManifestMessage, TaskStopVerificationMessage,
+};
+use tokio::net::TcpStream;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tracing::{debug, error, info, warn};
+
+use crate::api::Api;
+use crate::backoff::Backoff;
+use crate::files::Identity;
+use crate::payload::{self, Payload};
+use crate::system::jitter;
+use crate::tasks::Tasks;
+use handshake::{ConnectError, connect};
+
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+const LONGEST_DELAY: Duration = Duration::from_secs(120);
+/// On the control plane's own host a failed attempt costs nothing.
+const LONGEST_LOCAL_DELAY: Duration = Duration::from_secs(1);
+/// A connection that lasted this long was a good one.
+const GOOD: Duration = Duration::from_secs(60);
+/// The control plane is heard at least every 40 s; silence means that it is gone.
+const SILENCE_LIMIT: Duration = Duration::from_secs(60);
+const SILENCE_JITTER: Duration = Duration::from_secs(30);
+/// A deregistered instance never comes back.
+const INACTIVE_DELAY: Duration = Duration::from_secs(3600);
+
+/// The agent's side of ACS.
+pub(crate) struct Session {
+    pub(crate) api: Arc<Api>,
+    pub(crate) identity: Identity,
+    pub(crate) docker_version: String,
+    /// Counts the connections, for those who wait for one.
+    pub(crate) connections: watch::Sender<u64>,
+    /// Told at the first connection.
+    pub(crate) ready: Option<oneshot::Sender<()>>,
+    /// The highest number seen; an older manifest knows less than we do.
+    pub(crate) timeline: i64,
+}
+
+type Socket = WebSocketStream<TcpStream>;
+
+impl Session {
+    /// Keeps connected, and hands over what is asked for. Never returns.
+    pub(crate) async fn run(mut self, tasks: &mut Tasks) {
+        let longest = if self.api.is_local() { LONGEST_LOCAL_DELAY } else { LONGEST_DELAY };
+        let mut backoff = Backoff::new(FIRST_DELAY, longest, 1.5);
+        let mut delay = Duration::ZERO;
+        let mut told = false;
+        loop {
+            tokio::time::sleep(delay).await;
+            delay = backoff.delay();
+            let is_first = self.ready.is_some();
+            match connect(&self.api, &self.identity, &self.docker_version, is_first).await {
+                Ok(socket) => {
+                    info!("connected to the control plane");
+                    let since = Instant::now();
+                    self.connections.send_modify(|it| *it += 1);
+                    if let Some(ready) = self.ready.take() {
+                        // Whoever waited may have gone.
+                        let _ = ready.send(());
+                    }
+                    let end = self.serve(socket, tasks).await;
+                    warn!(reason = end, "disconnected from the control plane: tasks go on");
+                    told = false;
+                    if since.elapsed() > GOOD {
+                        backoff.reset();
+                        delay = Duration::ZERO;
+                    }
+                }
+                Err(ConnectError::Inactive(message)) => {
+                    error!(
+                        instance = self.identity.container_instance_arn,
+                        message,
+                        "this container instance was deregistered: its tasks go on; restart the \
+                         agent to register it anew"
+                    );
+                    delay = INACTIVE_DELAY;
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut told, true) {
+                        warn!(%error, "cannot connect to the control plane: trying on");
+                    }
+                    debug!(%error, next_attempt = ?delay, "cannot connect");
+                }
+            }
+        }
+    }
+
+    /// Serves one connection to its end, and says what ended it.
+    async fn serve(&mut self, mut socket: Socket, tasks: &mut Tasks) -> String {
+        let limit = SILENCE_LIMIT + jitter(SILENCE_JITTER);
+        let mut silent_at = Instant::now() + limit;
+        loop {
+            let frame = tokio::select! {
+                frame = socket.next() => frame,
+                () = tokio::time::sleep_until(silent_at) => {
+                    return "the control plane is silent".to_owned();
+                }
+            };
+            let text = match frame {
+                Some(Ok(Message::Text(text))) => text.to_string(),
+                Some(Ok(Message::Binary(bytes))) => String::from_utf8_lossy(&bytes).into_owned(),
+                Some(Ok(Message::Close(_))) | None => return "it closed the connection".to_owned(),
+                Some(Ok(_)) => continue,
+                Some(Err(error)) => return error.to_string(),
+            };
+            let answers = match ServerMessage::decode(&text) {
+                Ok(None) => {
+                    debug!("a message of a type that is not known");
+                    continue;
+                }
+                Ok(Some(message)) => self.take_in(message, tasks).await,
+                Err(error) => match payload::salvage(&text) {
+                    Some(payload) => self.take_payload(payload, tasks).await,
+                    None => {
+                        warn!(%error, "a message that cannot be read");
+                        continue;
+                    }
+                },
+            };
+            silent_at = Instant::now() + limit;
+            for answer in answers {
+                if let Err(error) = send(&mut socket, &answer).await {
+                    return error.to_string();
+                }
+            }
+        }
+    }
+
+    async fn take_in(&mut self, message: ServerMessage, tasks: &mut Tasks) -> Vec<AgentMessage> {
+        match message {
+            ServerMessage::Payload(message) => self.take_payload(message.into(), tasks).await,
+            ServerMessage::Heartbeat(heartbeat) => {
+                let message_id = heartbeat.message_id.filter(|it| !it.is_empty());
+                let ack = |message_id| HeartbeatAckRequest { message_id };
+                message_id.map(ack).map(AgentMessage::HeartbeatAck).into_iter().collect()
+            }
+            ServerMessage::TaskManifest(manifest) => self.take_manifest(manifest, tasks),
+            ServerMessage::TaskStopVerificationAck(verdict) => {
+                for task in verdict.stop_tasks {
+                    warn!(arn = task.task_arn, "the control plane knows no such task: stopping it");
+                    if let Err(error) = tasks.stop(&task.task_arn).await {
+                        error!(%error, "the stop could not be saved");
+                    }
+                }
+                Vec::new()
+            }
+            ServerMessage::Close(notice) => {
+                debug!(message = notice.message, "the control plane is about to close");
+                Vec::new()
+            }
+            ServerMessage::Error(error) => {
+                warn!(message = error.message, "the control plane complains");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn take_payload(&mut self, payload: Payload, tasks: &mut Tasks) -> Vec<AgentMessage> {
+        let Payload { message_id, seq_num, tasks: assigned, rejected } = payload;
+        if message_id.is_empty() {
+            warn!("a payload without a message id: skipping it");
+            return Vec::new();
+        }
+        self.timeline = self.timeline.max(seq_num);
+        let mut all_well = rejected.is_empty();
+        for rejection in rejected {
+            if let Err(error) = tasks.reject(rejection).await {
+                error!(%error, "a rejected task cannot be reported");
+            }
+        }
+        for task in assigned {
+            if let Err(error) = tasks.assign(task).await {
+                error!(%error, message_id, "a payload is not acknowledged");
+                all_well = false;
+            }
+        }
+        if all_well { vec![self.ack(message_id)] } else { Vec::new() }
+    }
+
+    fn take_manifest(&mut self, manifest: TaskManifestMessage, tasks: &Tasks) -> Vec<AgentMessage> {
+        if manifest.timeline <= self.timeline || manifest.message_id.is_empty() {
+            return Vec::new();
+        }
+        self.timeline = manifest.timeline;
+        let listed = |arn: &String| manifest.tasks.iter().any(|it| it.task_arn == *arn);
+        let stop_candidates: Vec<ManifestTask> = tasks
+            .live()
+            .into_iter()
+            .filter(|arn| !listed(arn))
+            .map(|task_arn| ManifestTask {
+                task_arn,
+                desired_status: "STOPPED".to_owned(),
+                task_cluster_arn: Some(manifest.cluster_arn.clone()),
+            })
+            .collect();
+        let message_id = manifest.message_id;
+        let mut answers = vec![self.ack(message_id.clone())];
+        if !stop_candidates.is_empty() {
+            let question = TaskStopVerificationMessage { message_id, stop_candidates };
+            answers.push(AgentMessage::TaskStopVerification(question));
+        }
+        answers
+    }
+
+    fn ack(&self, message_id: String) -> AgentMessage {
+        AgentMessage::Ack(AckRequest {
+            cluster: self.identity.cluster.clone(),
+            container_instance: self.identity.container_instance_arn.clone(),
+            message_id,
+        })
+    }
+}
+
+async fn send(socket: &mut Socket, message: &AgentMessage) -> Result<(), tungstenite::Error> {
+    socket.send(Message::text(message.encode())).await
+}

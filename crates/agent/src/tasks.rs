@@ -1,0 +1,187 @@
+//! All tasks of the container instance: who owns which, and what an earlier run left behind.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::{StreamExt, stream};
+use longshore_model::DesiredStatus;
+use longshore_wire::acs;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::engine::{ContainerStatus, Found, Input, Rejection, TaskState};
+use crate::runtime::{Daemon, Inventory};
+use crate::system::RandomIds;
+use crate::worker::{Message, Tools, Worker};
+
+/// Containers looked at side by side when the agent starts.
+const LOOKS_AT_ONCE: usize = 16;
+
+/// The tasks of one container instance. Dropping it ends the workers and leaves the containers.
+pub(crate) struct Tasks {
+    tools: Tools,
+    inventory: Inventory,
+    workers: HashMap<String, Handle>,
+    running: JoinSet<String>,
+}
+
+/// The way to a worker.
+struct Handle {
+    messages: mpsc::UnboundedSender<Message>,
+    live: Arc<AtomicBool>,
+}
+
+/// Why an assignment is not acknowledged.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AssignError {
+    /// It cannot even be reported.
+    #[error("a task without an ARN")]
+    NoArn,
+    /// It is reported STOPPED.
+    #[error("the task was rejected")]
+    Rejected,
+    /// The control plane is to send it again.
+    #[error("the task could not be saved")]
+    Save(#[from] io::Error),
+}
+
+impl Tasks {
+    /// Takes over what an earlier run left: tasks from their files, containers by their labels.
+    /// When this returns nothing that ran before can be started again.
+    pub(crate) async fn resume(tools: Tools, inventory: Inventory) -> io::Result<Self> {
+        let (workers, running) = Default::default();
+        let saved = tools.files.tasks()?;
+        let mut tasks = Self { tools, inventory, workers, running };
+        for state in saved {
+            let first = tasks.adoption(&state).await;
+            // Its file is what it was read from; a failure to write it is logged.
+            drop(tasks.spawn(state, first));
+        }
+        if !tasks.workers.is_empty() {
+            info!(tasks = tasks.workers.len(), "tasks of before are adopted");
+        }
+        Ok(tasks)
+    }
+
+    /// Begins a task, or stops a known one. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`AssignError`] when the control plane must not take it as understood and saved.
+    pub(crate) async fn assign(&mut self, task: acs::Task) -> Result<(), AssignError> {
+        if task.arn.is_empty() {
+            return Err(AssignError::NoArn);
+        }
+        self.forget_those_that_are_over();
+        if self.workers.contains_key(&task.arn) {
+            if DesiredStatus::parse(&task.desired_status) == Some(DesiredStatus::Stopped) {
+                self.stop(&task.arn).await?;
+            }
+            return Ok(());
+        }
+        let state = match TaskState::load(task, &RandomIds) {
+            Ok(state) => state,
+            Err(rejection) => {
+                self.reject(rejection).await?;
+                return Err(AssignError::Rejected);
+            }
+        };
+        info!(task = state.spec.short_id(), desired = state.desired.as_str(), "assigned");
+        let first = self.adoption(&state).await;
+        self.spawn(state, first).await.map_err(|_| gone())??;
+        Ok(())
+    }
+
+    /// Reports a task that cannot be loaded as STOPPED.
+    pub(crate) async fn reject(&mut self, rejection: Rejection) -> Result<(), AssignError> {
+        let Rejection { arn, reason } = &rejection;
+        warn!(arn, %reason, "the task is rejected");
+        if arn.is_empty() {
+            return Err(AssignError::NoArn);
+        }
+        if !self.workers.contains_key(arn) {
+            let state = TaskState::rejected(rejection, &RandomIds);
+            self.spawn(state, Input::Tick).await.map_err(|_| gone())??;
+        }
+        Ok(())
+    }
+
+    /// Stops a task, if it is known.
+    pub(crate) async fn stop(&mut self, arn: &str) -> io::Result<()> {
+        let Some(handle) = self.workers.get(arn) else { return Ok(()) };
+        let (saved, is_saved) = oneshot::channel();
+        let message = Message { input: Input::StopRequested, saved };
+        // A worker that is gone has nothing left to stop.
+        match handle.messages.send(message) {
+            Ok(()) => is_saved.await.unwrap_or(Ok(())),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// ARNs of the tasks that are meant to run.
+    pub(crate) fn live(&self) -> Vec<String> {
+        let live = self.workers.iter().filter(|(_, it)| it.live.load(Ordering::Relaxed));
+        live.map(|(arn, _)| arn.clone()).collect()
+    }
+
+    /// Gives up every task, and leaves its containers as they are.
+    pub(crate) fn abandon(mut self) {
+        self.running.abort_all();
+        for arn in self.workers.keys() {
+            self.tools.files.remove_task(arn);
+        }
+    }
+
+    /// What Docker has of the task's containers, if it may have any.
+    async fn adoption(&mut self, state: &TaskState) -> Input {
+        let docker_ids = self.inventory.take(&state.spec.arn);
+        let is_new = state.containers.iter().all(|it| it.known < ContainerStatus::Created);
+        if docker_ids.is_empty() && is_new {
+            return Input::Tick;
+        }
+        let daemon = &self.tools.daemon;
+        let looks = state
+            .spec
+            .containers
+            .iter()
+            .zip(&state.containers)
+            .map(|(spec, container)| (docker_ids.get(&spec.name), container.known))
+            .map(|(docker_id, known)| find(daemon, docker_id, known));
+        Input::Adopted(stream::iter(looks).buffered(LOOKS_AT_ONCE).collect().await)
+    }
+
+    fn spawn(&mut self, state: TaskState, first: Input) -> oneshot::Receiver<io::Result<()>> {
+        let (sender, messages) = mpsc::unbounded_channel();
+        let (saved, is_saved) = oneshot::channel();
+        let arn = state.spec.arn.clone();
+        let live = Arc::new(AtomicBool::new(true));
+        self.workers.insert(arn.clone(), Handle { messages: sender, live: live.clone() });
+        let worker = Worker::new(state, self.tools.clone(), messages, live);
+        self.running.spawn(async move {
+            worker.run(Message { input: first, saved }).await;
+            arn
+        });
+        is_saved
+    }
+
+    fn forget_those_that_are_over(&mut self) {
+        while let Some(ended) = self.running.try_join_next() {
+            if let Ok(arn) = ended {
+                self.workers.remove(&arn);
+            }
+        }
+    }
+}
+
+async fn find(daemon: &Daemon, docker_id: Option<&String>, known: ContainerStatus) -> Found {
+    match docker_id {
+        Some(docker_id) if known < ContainerStatus::Stopped => daemon.find(docker_id).await,
+        _ => Found::Missing,
+    }
+}
+
+fn gone() -> AssignError {
+    AssignError::Save(io::Error::other("the task's worker is gone"))
+}
