@@ -33,6 +33,12 @@ def logs(container_id, host=None):
     return docker("logs", container_id, host=host)
 
 
+def can_run(*options):
+    """Whether this engine, on this machine, can run a container with these options."""
+    command = ["docker", "run", "--rm", "--network", "none", *options, IMAGE, "exit", "0"]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
 def remove_containers_of(part_of_arn, host=None):
     """Removes what a test's server has left: containers by task ARN, and the volumes with them."""
     listing = docker(
