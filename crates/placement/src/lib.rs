@@ -1,1 +1,19 @@
-//! Placeholder.
+//! Which container instance takes a task, and why not the others.
+//!
+//! Pure: a snapshot and a demand in, instances and refusals out. Filters say no with a reason;
+//! strategies only order; the two never mix.
+
+mod candidate;
+mod constraint;
+mod filter;
+mod place;
+pub mod query;
+mod random;
+mod strategy;
+
+pub use candidate::Candidate;
+pub use constraint::{Constraint, ConstraintError, MAX_CONSTRAINTS};
+pub use filter::{Refusal, refusal};
+pub use place::{Placement, Request, place};
+pub use query::{Query, QueryError};
+pub use strategy::{BinpackField, MAX_STRATEGIES, SpreadField, Strategy, StrategyError};

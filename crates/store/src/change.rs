@@ -1,0 +1,47 @@
+//! What an update changed.
+
+use std::sync::Arc;
+
+use longshore_model::{Cluster, ContainerInstance, Task, TaskDefinition};
+
+/// One record before and after an update; `None` where there is none.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A cluster.
+    Cluster {
+        /// As it was.
+        before: Option<Arc<Cluster>>,
+        /// As it is.
+        after: Option<Arc<Cluster>>,
+    },
+    /// A task definition.
+    Definition {
+        /// As it was.
+        before: Option<Arc<TaskDefinition>>,
+        /// As it is.
+        after: Option<Arc<TaskDefinition>>,
+    },
+    /// A container instance.
+    Instance {
+        /// As it was.
+        before: Option<Arc<ContainerInstance>>,
+        /// As it is.
+        after: Option<Arc<ContainerInstance>>,
+    },
+    /// A task.
+    Task {
+        /// As it was.
+        before: Option<Arc<Task>>,
+        /// As it is.
+        after: Option<Arc<Task>>,
+    },
+}
+
+/// A batch of updates that became durable together.
+#[derive(Debug)]
+pub struct Commit {
+    /// The state's revision with it.
+    pub revision: u64,
+    /// In the order in which they were made.
+    pub changes: Vec<Change>,
+}

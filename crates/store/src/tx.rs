@@ -1,0 +1,80 @@
+//! A transaction: reads its own writes, collects changes, and touches nothing else.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use longshore_model::{Cluster, ContainerInstance, InstanceId, Task, TaskDefinition, TaskId};
+
+use crate::change::Change;
+use crate::state::State;
+
+/// The state as this transaction has made it so far.
+pub struct Tx<'a> {
+    state: State,
+    changes: &'a mut Vec<Change>,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(state: State, changes: &'a mut Vec<Change>) -> Self {
+        Self { state, changes }
+    }
+
+    pub(crate) fn into_state(self) -> State {
+        self.state
+    }
+
+    fn record(&mut self, change: Change) {
+        self.state.apply(&change);
+        self.changes.push(change);
+    }
+
+    /// Puts a cluster in place of the one of its name.
+    pub fn put_cluster(&mut self, cluster: impl Into<Arc<Cluster>>) {
+        let after = cluster.into();
+        let before = self.state.cluster(&after.name).map(Arc::clone);
+        self.record(Change::Cluster { before, after: Some(after) });
+    }
+
+    /// Puts a task definition in place of the one of its family and revision.
+    pub fn put_definition(&mut self, definition: impl Into<Arc<TaskDefinition>>) {
+        let after = definition.into();
+        let before = self.state.definition(&after.key).map(Arc::clone);
+        self.record(Change::Definition { before, after: Some(after) });
+    }
+
+    /// Puts a container instance in place of the one of its id.
+    pub fn put_instance(&mut self, instance: impl Into<Arc<ContainerInstance>>) {
+        let after = instance.into();
+        let before = self.state.instance(after.id).map(Arc::clone);
+        self.record(Change::Instance { before, after: Some(after) });
+    }
+
+    /// Puts a task in place of the one of its id. Its definition must be there.
+    pub fn put_task(&mut self, task: impl Into<Arc<Task>>) {
+        let after = task.into();
+        let before = self.state.task(after.id).map(Arc::clone);
+        self.record(Change::Task { before, after: Some(after) });
+    }
+
+    /// Removes a container instance, if it is there.
+    pub fn remove_instance(&mut self, id: InstanceId) {
+        if let Some(before) = self.state.instance(id).map(Arc::clone) {
+            self.record(Change::Instance { before: Some(before), after: None });
+        }
+    }
+
+    /// Removes a task, if it is there.
+    pub fn remove_task(&mut self, id: TaskId) {
+        if let Some(before) = self.state.task(id).map(Arc::clone) {
+            self.record(Change::Task { before: Some(before), after: None });
+        }
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
