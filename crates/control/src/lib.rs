@@ -1,1 +1,57 @@
-//! Placeholder.
+//! Operations and control loops: all that ECS *does*.
+//!
+//! An operation takes typed input, runs one transaction and gives a typed result or error. It
+//! cannot see HTTP, JSON or Docker, so it reads the same called by the API, a loop or the
+//! simulation. Times and ids are taken before the transaction, from the [`Clock`] and [`Ids`] given.
+
+pub mod clusters;
+pub mod container_instances;
+pub mod reap;
+pub mod reference;
+pub mod task_definitions;
+pub mod tasks;
+#[cfg(test)]
+mod testing;
+
+use std::sync::Arc;
+
+use longshore_model::{Clock, Ids, Owner, Timestamp};
+use longshore_store::{State, Store};
+
+pub use longshore_placement as placement;
+
+/// The control plane without its doors: the state, and what may be done to it.
+#[derive(Clone)]
+pub struct Control {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    owner: Arc<Owner>,
+}
+
+impl Control {
+    /// A control plane over this state, which names its resources after this owner.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, owner: Owner) -> Self {
+        Self { store, clock, ids, owner: Arc::new(owner) }
+    }
+
+    /// The durable state as of now; it does not change under the caller.
+    pub fn view(&self) -> Arc<State> {
+        self.store.view()
+    }
+
+    /// Where durable changes can be watched.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Whose resources these are.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

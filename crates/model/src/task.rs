@@ -67,6 +67,21 @@ pub struct Task {
     pub execution_stopped_at: Option<Timestamp>,
 }
 
+impl Task {
+    /// Wants the task to end. The first one to want it gives the reason; what comes later changes
+    /// nothing.
+    pub fn stop(&mut self, now: Timestamp, code: StopCode, reason: &str) {
+        if self.desired_status == DesiredStatus::Running {
+            self.desired_status = DesiredStatus::Stopped;
+            self.stopping_at = Some(now);
+        }
+        if self.stopped_reason.is_none() {
+            self.stopped_reason = Some(reason.into());
+            self.stop_code = Some(code);
+        }
+    }
+}
+
 /// A container of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Container {

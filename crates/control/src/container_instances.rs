@@ -1,0 +1,198 @@
+//! Operations on container instances.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use longshore_model::container_instance::VersionInfo;
+use longshore_model::{
+    Attribute, ClusterName, ContainerInstance, InstanceId, InstanceStatus, Resources, Timestamp,
+};
+use longshore_store::{State, StoreError};
+
+use crate::Control;
+use crate::clusters::{self, ClusterError};
+
+/// What an agent registers.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Into which cluster.
+    pub cluster: ClusterName,
+    /// The instance that it was before, if it was one.
+    pub container_instance: Option<InstanceId>,
+    /// CPU and memory in all.
+    pub resources: Resources,
+    /// TCP host ports that no task may have.
+    pub reserved_ports_tcp: BTreeSet<u16>,
+    /// UDP host ports that no task may have.
+    pub reserved_ports_udp: BTreeSet<u16>,
+    /// Its attributes, and those from its identity document.
+    pub attributes: Vec<Attribute>,
+    /// From the identity document.
+    pub ec2_instance_id: Option<String>,
+    /// What runs there.
+    pub version_info: VersionInfo,
+}
+
+/// Why an agent cannot register.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The cluster cannot be used.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The named instance is not known here.
+    #[error("Container instance not found.")]
+    Unknown,
+    /// The named instance was deregistered and does not come back.
+    #[error("Container instance ID is inactive.")]
+    Inactive,
+    /// The named instance is of another type now.
+    #[error(
+        "Container instance type changes are not supported. Container instance ID was previously registered as {0}."
+    )]
+    TypeChanged(String),
+    /// The state could not be saved.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The instances of a cluster that are listed: ACTIVE and DRAINING ones, after the one given.
+pub fn listed<'a>(
+    state: &'a State,
+    cluster: &ClusterName,
+    after: Option<InstanceId>,
+) -> impl Iterator<Item = &'a Arc<ContainerInstance>> {
+    state
+        .instances(cluster)
+        .filter(|it| it.status != InstanceStatus::Inactive)
+        .filter(move |it| after.is_none_or(|after| after < it.id))
+}
+
+/// An attribute with a meaning of its own to ECS: replaced at each registration, never custom.
+fn is_reserved(name: &str) -> bool {
+    name.starts_with("ecs.") || name.starts_with("com.amazonaws.")
+}
+
+/// The attributes of an instance that registers again: all that it sends now, and of what it had
+/// the custom ones that it does not send any more.
+fn renewed_attributes(had: &[Attribute], sent: Vec<Attribute>) -> Vec<Attribute> {
+    let kept = had
+        .iter()
+        .filter(|it| !is_reserved(&it.name))
+        .filter(|it| sent.iter().all(|new| new.name != it.name));
+    let kept: Vec<Attribute> = kept.cloned().collect();
+    sent.into_iter().chain(kept).collect()
+}
+
+const INSTANCE_TYPE: &str = "ecs.instance-type";
+
+impl Control {
+    /// RegisterContainerInstance: a new instance, or the same one again with what it has now.
+    pub async fn register_container_instance(
+        &self,
+        registration: Registration,
+    ) -> Result<Arc<ContainerInstance>, RegisterError> {
+        let now = self.now();
+        let new_id = InstanceId::new(now, self.ids.next_bits());
+        self.store
+            .update(|tx| {
+                clusters::active(tx, &registration.cluster)?;
+                let instance = match registration.container_instance {
+                    None => created(registration, new_id, now),
+                    Some(id) => {
+                        let known = tx.instance(id).filter(|it| it.cluster == registration.cluster);
+                        renewed(known.ok_or(RegisterError::Unknown)?, registration)?
+                    }
+                };
+                let instance = Arc::new(instance);
+                tx.put_instance(Arc::clone(&instance));
+                Ok(instance)
+            })
+            .await
+    }
+
+    /// Records that an instance's control connection is up, or down.
+    /// Says whether there is such an instance in use.
+    pub async fn set_agent_connected(
+        &self,
+        id: InstanceId,
+        connected: bool,
+        versions: Option<VersionInfo>,
+    ) -> Result<bool, StoreError> {
+        self.store
+            .update(|tx| {
+                let known = tx.instance(id).filter(|it| it.status != InstanceStatus::Inactive);
+                let Some(instance) = known.map(Arc::clone) else { return Ok(false) };
+                let mut after = ContainerInstance::clone(&instance);
+                after.agent_connected = connected;
+                if let Some(versions) = versions {
+                    after.version_info = versions;
+                }
+                if after != *instance {
+                    after.version += 1;
+                    tx.put_instance(after);
+                }
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Records that no agent is connected, as is so when the control plane starts.
+    pub async fn forget_connections(&self) -> Result<(), StoreError> {
+        self.store
+            .update(|tx| {
+                let connected: Vec<_> =
+                    tx.all_instances().filter(|it| it.agent_connected).map(Arc::clone).collect();
+                for instance in connected {
+                    let mut after = ContainerInstance::clone(&instance);
+                    after.agent_connected = false;
+                    after.version += 1;
+                    tx.put_instance(after);
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+fn created(registration: Registration, id: InstanceId, now: Timestamp) -> ContainerInstance {
+    ContainerInstance {
+        id,
+        cluster: registration.cluster,
+        status: InstanceStatus::Active,
+        agent_connected: false,
+        version: 1,
+        registered: registration.resources,
+        reserved_ports_tcp: registration.reserved_ports_tcp,
+        reserved_ports_udp: registration.reserved_ports_udp,
+        attributes: registration.attributes,
+        ec2_instance_id: registration.ec2_instance_id,
+        version_info: registration.version_info,
+        registered_at: now,
+    }
+}
+
+fn renewed(
+    known: &ContainerInstance,
+    registration: Registration,
+) -> Result<ContainerInstance, RegisterError> {
+    if known.status == InstanceStatus::Inactive {
+        return Err(RegisterError::Inactive);
+    }
+    let type_now = registration.attributes.iter().find(|it| &*it.name == INSTANCE_TYPE);
+    let type_before = known.attribute(INSTANCE_TYPE);
+    if let (Some(before), Some(now)) = (type_before, type_now.and_then(|it| it.value.as_deref()))
+        && before != now
+    {
+        return Err(RegisterError::TypeChanged(before.into()));
+    }
+    Ok(ContainerInstance {
+        version: known.version + 1,
+        registered: registration.resources,
+        reserved_ports_tcp: registration.reserved_ports_tcp,
+        reserved_ports_udp: registration.reserved_ports_udp,
+        attributes: renewed_attributes(&known.attributes, registration.attributes),
+        ec2_instance_id: registration.ec2_instance_id.or(known.ec2_instance_id.clone()),
+        version_info: registration.version_info,
+        ..known.clone()
+    })
+}

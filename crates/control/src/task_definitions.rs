@@ -1,0 +1,123 @@
+//! Operations on task definitions.
+
+mod check;
+pub mod requires;
+
+use std::sync::Arc;
+
+use longshore_model::container_definition::ContainerDefinition;
+use longshore_model::task_definition::{NetworkMode, Volume};
+use longshore_model::{DefinitionKey, DefinitionStatus, Family, TaskDefinition};
+use longshore_placement::{Constraint, Query};
+use longshore_store::{State, StoreError};
+
+pub use check::DefinitionError;
+
+use crate::Control;
+use crate::reference::DefinitionReference;
+
+/// A task definition to be registered, whose members are valid by themselves.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The family; a new revision of it is made.
+    pub family: Family,
+    /// The containers.
+    pub containers: Vec<ContainerDefinition>,
+    /// The volumes.
+    pub volumes: Vec<Volume>,
+    /// The role of the containers.
+    pub task_role_arn: Option<String>,
+    /// The network.
+    pub network_mode: Option<NetworkMode>,
+    /// `memberOf` constraints.
+    pub member_of: Vec<Query>,
+}
+
+/// Why a task definition cannot be registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// Its members contradict each other.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// The state could not be saved.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a task definition cannot be launched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UsableError {
+    /// No such family or revision, or none that is ACTIVE.
+    #[error("TaskDefinition not found.")]
+    NotFound,
+    /// The named revision was deregistered.
+    #[error("TaskDefinition is inactive")]
+    Inactive,
+}
+
+/// The definition that a reference names, whatever its status; without a revision the newest
+/// ACTIVE one.
+pub fn find<'a>(
+    state: &'a State,
+    reference: &DefinitionReference,
+) -> Option<&'a Arc<TaskDefinition>> {
+    match reference.revision {
+        Some(revision) => {
+            state.definition(&DefinitionKey { family: reference.family.clone(), revision })
+        }
+        None => state
+            .revisions(&reference.family)
+            .rev()
+            .find(|it| it.status == DefinitionStatus::Active),
+    }
+}
+
+/// The definition that a reference names, if tasks may be launched from it.
+pub fn usable<'a>(
+    state: &'a State,
+    reference: &DefinitionReference,
+) -> Result<&'a Arc<TaskDefinition>, UsableError> {
+    let definition = find(state, reference).ok_or(UsableError::NotFound)?;
+    match definition.status {
+        DefinitionStatus::Active => Ok(definition),
+        DefinitionStatus::Inactive => Err(UsableError::Inactive),
+    }
+}
+
+/// The constraints that a definition brings to each placement of its tasks.
+pub fn constraints(definition: &TaskDefinition) -> Vec<Constraint> {
+    let parsed = |it: &String| Query::parse(it).expect("an expression is checked at registration");
+    definition.member_of.iter().map(parsed).map(Constraint::MemberOf).collect()
+}
+
+impl Control {
+    /// RegisterTaskDefinition: the next revision of the family, one more than any before it.
+    pub async fn register_task_definition(
+        &self,
+        registration: Registration,
+    ) -> Result<Arc<TaskDefinition>, RegisterError> {
+        check::check(&registration)?;
+        let now = self.now();
+        self.store
+            .update(|tx| {
+                let newest = tx.revisions(&registration.family).next_back();
+                let revision = newest.map_or(1, |it| it.key.revision.saturating_add(1));
+                let mut definition = TaskDefinition {
+                    key: DefinitionKey { family: registration.family, revision },
+                    status: DefinitionStatus::Active,
+                    containers: registration.containers,
+                    volumes: registration.volumes,
+                    task_role_arn: registration.task_role_arn,
+                    network_mode: registration.network_mode,
+                    member_of: registration.member_of.iter().map(ToString::to_string).collect(),
+                    requires_attributes: Vec::new(),
+                    registered_at: now,
+                };
+                definition.requires_attributes = requires::of_definition(&definition);
+                let definition = Arc::new(definition);
+                tx.put_definition(Arc::clone(&definition));
+                Ok(definition)
+            })
+            .await
+    }
+}

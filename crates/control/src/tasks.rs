@@ -1,0 +1,15 @@
+//! Operations on tasks.
+
+mod describe;
+mod launch;
+mod report;
+mod run;
+mod start;
+mod stop;
+
+pub use describe::{ListTasks, list};
+pub use launch::{Failure, FailureReason, Launch, LaunchError, Launched};
+pub use report::{ContainerReport, TaskReport};
+pub use run::RunTask;
+pub use start::StartTask;
+pub use stop::{StopTask, StopTaskError};

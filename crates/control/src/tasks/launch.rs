@@ -1,0 +1,180 @@
+//! What RunTask and StartTask share: the definition and overrides checked, a task made, failures.
+
+use std::sync::Arc;
+
+use longshore_model::demand::Demand;
+use longshore_model::overrides::OverrideError;
+use longshore_model::status::{DesiredStatus, LastStatus};
+use longshore_model::{
+    Attribute, ClusterName, Container, ContainerId, Ids, InstanceId, Overrides, Task,
+    TaskDefinition, TaskId, Timestamp,
+};
+use longshore_placement::Refusal;
+use longshore_store::{StoreError, Tx};
+
+use crate::clusters::{self, ClusterError};
+use crate::reference::DefinitionReference;
+use crate::task_definitions::{self, UsableError, requires};
+
+/// What is to be launched, wherever it is placed.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// In which cluster.
+    pub cluster: ClusterName,
+    /// From which definition.
+    pub definition: DefinitionReference,
+    /// What is changed in it.
+    pub overrides: Option<Arc<Overrides>>,
+    /// The caller's mark.
+    pub started_by: Option<Arc<str>>,
+    /// The task group; the definition's family when absent.
+    pub group: Option<Arc<str>>,
+}
+
+/// Why nothing at all could be launched.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// The cluster cannot be used.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The task definition cannot be used.
+    #[error(transparent)]
+    Definition(#[from] UsableError),
+    /// The overrides do not fit the definition.
+    #[error(transparent)]
+    Overrides(#[from] OverrideError),
+    /// There is no ACTIVE instance in the cluster.
+    #[error("No Container Instances were found in your cluster.")]
+    NoContainerInstances,
+    /// With the definition's there are more than ten constraints.
+    #[error("Maximum number of constraints is {0}")]
+    TooManyConstraints(usize),
+    /// The state could not be saved.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The outcome: some tasks may be placed while others fail.
+#[derive(Debug)]
+pub struct Launched {
+    /// The cluster.
+    pub cluster: ClusterName,
+    /// The new tasks, PENDING.
+    pub tasks: Vec<Arc<Task>>,
+    /// Their definition.
+    pub definition: Arc<TaskDefinition>,
+    /// The instances that could not take one, each with its reason.
+    pub failures: Vec<Failure>,
+}
+
+/// A container instance that could not take a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The instance.
+    pub container_instance: InstanceId,
+    /// Why.
+    pub reason: FailureReason,
+}
+
+/// Why a container instance could not take a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureReason {
+    /// There is no such instance in the cluster.
+    Missing,
+    /// Placement refused it.
+    Refused(Refusal),
+}
+
+impl FailureReason {
+    /// As ECS spells it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Missing => "MISSING",
+            Self::Refused(refusal) => refusal.reason(),
+        }
+    }
+}
+
+/// A launch whose cluster, definition and overrides are known to be usable.
+pub(super) struct Ready {
+    pub(super) cluster: ClusterName,
+    pub(super) definition: Arc<TaskDefinition>,
+    overrides: Option<Arc<Overrides>>,
+    started_by: Option<Arc<str>>,
+    pub(super) group: Arc<str>,
+    pub(super) demand: Demand,
+    pub(super) requires: Vec<Attribute>,
+}
+
+impl Launch {
+    /// Checks the launch against the present state.
+    pub(super) fn ready(self, tx: &Tx<'_>) -> Result<Ready, LaunchError> {
+        let cluster = clusters::active(tx, &self.cluster)?;
+        let definition = Arc::clone(task_definitions::usable(tx, &self.definition)?);
+        let overrides = self.overrides;
+        if let Some(overrides) = &overrides {
+            overrides.check(&definition)?;
+        }
+        let default_group = || Arc::from(format!("family:{}", definition.key.family));
+        Ok(Ready {
+            cluster: cluster.name.clone(),
+            demand: Demand::of(&definition, overrides.as_deref()),
+            requires: requires::of_task(&definition, overrides.as_deref()),
+            group: self.group.unwrap_or_else(default_group),
+            started_by: self.started_by,
+            overrides,
+            definition,
+        })
+    }
+}
+
+impl Ready {
+    /// Makes a task on this instance and puts it into the state.
+    pub(super) fn put_task(
+        &self,
+        tx: &mut Tx<'_>,
+        container_instance: InstanceId,
+        now: Timestamp,
+        ids: &dyn Ids,
+    ) -> Arc<Task> {
+        let container = |name| Container {
+            id: ContainerId::new(now, ids.next_bits()),
+            name,
+            last_status: LastStatus::Pending,
+            exit_code: None,
+            reason: None,
+            network_bindings: Box::default(),
+            runtime_id: None,
+        };
+        let task = Task {
+            id: TaskId::new(now, ids.next_bits()),
+            cluster: self.cluster.clone(),
+            definition: self.definition.key.clone(),
+            container_instance,
+            overrides: self.overrides.clone(),
+            last_status: LastStatus::Pending,
+            desired_status: DesiredStatus::Running,
+            containers: self
+                .definition
+                .containers
+                .iter()
+                .map(|it| container(it.name.clone()))
+                .collect(),
+            started_by: self.started_by.clone(),
+            group: Arc::clone(&self.group),
+            version: 1,
+            stopped_reason: None,
+            stop_code: None,
+            created_at: now,
+            started_at: None,
+            stopping_at: None,
+            stopped_at: None,
+            pull_started_at: None,
+            pull_stopped_at: None,
+            execution_stopped_at: None,
+        };
+        let shared = Arc::new(task);
+        tx.put_task(Arc::clone(&shared));
+        shared
+    }
+}
