@@ -1,2 +1,67 @@
-//! Placeholder.
-fn main() {}
+//! The binary: reads configuration, chooses journal and clock, builds, runs, shuts down.
+
+mod agent;
+mod data_dir;
+mod env;
+mod options;
+mod server;
+mod system;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Amazon ECS on your own machines: the control plane, and the agent that runs real containers.
+///
+/// Every option can be given as an environment variable. Logs go to standard error; LONGSHORE_LOG
+/// chooses what is logged, such as `debug` or `longshore_agent=debug`.
+#[derive(Parser)]
+#[command(name = "longshore", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Control plane and agent in one process: a whole ECS on this machine.
+    Up(up::Options),
+    /// The control plane alone.
+    Server(options::Server),
+    /// The agent alone: makes this machine a container instance of a control plane elsewhere.
+    Agent(agent::Options),
+    /// Prints what to `eval` in a shell to point the AWS CLI and SDKs at a server on this machine.
+    Env(env::Options),
+}
+
+fn main() -> ExitCode {
+    let command = Arguments::parse().command;
+    let filter =
+        EnvFilter::try_from_env("LONGSHORE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let outcome = match command {
+        Command::Env(options) => env::print(&options),
+        Command::Up(options) => run(up::run(options)),
+        Command::Server(options) => run(server::run(options)),
+        Command::Agent(options) => run(agent::run(options)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("longshore: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    outcome
+}

@@ -1,1 +1,128 @@
-//! Placeholder.
+//! The doors of the control plane: the API and the agents' sockets, on one listener.
+//!
+//! No decision is made here. A request is authenticated, parsed, given to `control`, and what
+//! comes of it is rendered; a change of the state wakes the sockets whose agents it concerns.
+
+mod acs;
+mod api;
+mod http1;
+mod root_key;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use longshore_control::Control;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing::{error, info};
+
+pub use api::supported;
+pub use root_key::{RootKey, RootKeyError};
+
+use acs::Hub;
+use api::{Gate, Pages};
+
+/// How often stopped tasks whose time is over are forgotten.
+const REAP_EVERY: Duration = Duration::from_secs(60);
+
+/// The control plane behind its listener.
+pub struct Server {
+    listener: TcpListener,
+    doors: Arc<Doors>,
+}
+
+/// What every connection shares.
+pub(crate) struct Doors {
+    pub(crate) control: Control,
+    pub(crate) gate: Gate,
+    pub(crate) pages: Pages,
+    pub(crate) hub: Hub,
+}
+
+/// Why a server ended, or did not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// The state could not be saved, and nothing is acknowledged any more.
+    #[error("the state could not be saved, so the server stops: {0}")]
+    Store(#[from] longshore_store::StoreError),
+}
+
+impl Server {
+    /// Takes the address. Nothing is answered before [`Server::run`].
+    pub async fn bind(
+        address: SocketAddr,
+        control: Control,
+        root_key: RootKey,
+    ) -> Result<Self, ServerError> {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| ServerError::Listen { address, source })?;
+        control.forget_connections().await?;
+        let doors = Arc::new(Doors {
+            control,
+            pages: Pages::new(root_key.secret_access_key.clone()),
+            gate: Gate::new(root_key),
+            hub: Hub::default(),
+        });
+        Ok(Self { listener, doors })
+    }
+
+    /// The address that was taken, with the port that the system chose where 0 was asked for.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until shutdown is asked for or the state cannot be saved any more.
+    pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), ServerError> {
+        let Self { listener, doors } = self;
+        let store = doors.control.store().clone();
+        let (stop, stopping) = watch::channel(false);
+        let follow = tokio::spawn({
+            let (doors, store) = (Arc::clone(&doors), store.clone());
+            async move { doors.hub.follow(store).await }
+        });
+        let reap = tokio::spawn(reap(doors.control.clone()));
+        let serve = tokio::spawn(http1::serve(listener, Arc::clone(&doors), stopping));
+        let outcome = tokio::select! {
+            () = requested(&mut shutdown) => Ok(()),
+            reason = store.closed() => Err(ServerError::Store(reason)),
+        };
+        info!("the server stops");
+        stop.send_replace(true);
+        if let Err(error) = serve.await {
+            error!(%error, "the listener ended badly");
+        }
+        follow.abort();
+        reap.abort();
+        store.shutdown().await;
+        outcome
+    }
+}
+
+/// Waits until shutdown is asked for.
+pub(crate) async fn requested(shutdown: &mut watch::Receiver<bool>) {
+    let _ = shutdown.wait_for(|it| *it).await;
+}
+
+async fn reap(control: Control) {
+    loop {
+        tokio::time::sleep(REAP_EVERY).await;
+        match control.reap().await {
+            Ok(0) => {}
+            Ok(tasks) => info!(tasks, "stopped tasks forgotten"),
+            Err(error) => {
+                error!(%error, "stopped tasks could not be forgotten");
+                return;
+            }
+        }
+    }
+}

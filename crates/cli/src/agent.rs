@@ -1,0 +1,234 @@
+//! `longshore agent`: the agent alone.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use longshore_agent::{Agent, AgentConfig, Credentials, ImagePullBehavior};
+use longshore_model::ClusterName;
+use tokio::sync::oneshot;
+
+use crate::data_dir;
+use crate::options::DataDir;
+use crate::system::shutdown_signal;
+
+/// The agent's credentials are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+/// AWS_SESSION_TOKEN.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// The control plane's URL, such as http://10.0.0.1:8327.
+    #[arg(long, env = "LONGSHORE_ENDPOINT", value_name = "URL")]
+    endpoint: String,
+
+    /// The cluster to join.
+    #[arg(long, env = "LONGSHORE_CLUSTER", default_value = "default")]
+    cluster: ClusterName,
+
+    /// The region to sign for.
+    #[arg(long, env = "LONGSHORE_REGION", default_value = "us-east-1")]
+    region: String,
+
+    #[command(flatten)]
+    data_dir: DataDir,
+
+    #[command(flatten)]
+    engine: Engine,
+}
+
+/// How an agent runs containers, wherever it runs.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Engine {
+    /// The Docker Engine's socket. [default: DOCKER_HOST, or unix:///var/run/docker.sock]
+    #[arg(long, env = "LONGSHORE_DOCKER_HOST", value_name = "URL")]
+    docker_host: Option<String>,
+
+    /// From SIGTERM to SIGKILL when a task is stopped, such as 30s or 2m; at least 1s.
+    #[arg(long, env = "LONGSHORE_STOP_TIMEOUT", default_value = "30s", value_parser = duration)]
+    stop_timeout: Duration,
+
+    /// How long stopped containers are kept, such as 1m or 3h; at least 1s.
+    #[arg(long, env = "LONGSHORE_TASK_CLEANUP_WAIT", default_value = "3h", value_parser = duration)]
+    task_cleanup_wait: Duration,
+
+    /// When images are pulled.
+    #[arg(long, env = "LONGSHORE_IMAGE_PULL_BEHAVIOR", default_value = "prefer-cached")]
+    image_pull_behavior: Pull,
+
+    /// Memory that no task may have, in MiB.
+    #[arg(long, env = "LONGSHORE_RESERVED_MEMORY", value_name = "MIB", default_value_t = 0)]
+    reserved_memory: u32,
+
+    /// TCP host ports that no task may have.
+    #[arg(
+        long,
+        env = "LONGSHORE_RESERVED_PORTS",
+        value_delimiter = ',',
+        default_values_t = [22, 2375, 2376, 51678, 51679]
+    )]
+    reserved_ports: Vec<u16>,
+
+    /// UDP host ports that no task may have.
+    #[arg(long, env = "LONGSHORE_RESERVED_PORTS_UDP", value_delimiter = ',')]
+    reserved_ports_udp: Vec<u16>,
+
+    /// Custom attributes of the instance, such as stack=prod,rack=7; sent at its first
+    /// registration.
+    #[arg(
+        long,
+        env = "LONGSHORE_INSTANCE_ATTRIBUTES",
+        value_name = "NAME=VALUE",
+        value_delimiter = ',',
+        value_parser = attribute
+    )]
+    instance_attributes: Vec<(String, String)>,
+
+    /// Refuses privileged containers.
+    #[arg(long, env = "LONGSHORE_DISABLE_PRIVILEGED")]
+    disable_privileged: bool,
+
+    /// Log drivers that tasks may use.
+    #[arg(
+        long,
+        env = "LONGSHORE_AVAILABLE_LOGGING_DRIVERS",
+        value_delimiter = ',',
+        default_value = "json-file"
+    )]
+    available_logging_drivers: Vec<String>,
+}
+
+/// When images are pulled.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Pull {
+    /// Only when the image is not there.
+    PreferCached,
+    /// Always tried; an image that is there is used when the pull fails.
+    Default,
+    /// Always; a pull that fails ends the task.
+    Always,
+}
+
+impl From<Pull> for ImagePullBehavior {
+    fn from(pull: Pull) -> Self {
+        match pull {
+            Pull::PreferCached => Self::PreferCached,
+            Pull::Default => Self::Default,
+            Pull::Always => Self::Always,
+        }
+    }
+}
+
+/// Where an agent's control plane is, and as whom it calls.
+pub(crate) struct Home {
+    pub(crate) endpoint: String,
+    pub(crate) cluster: ClusterName,
+    pub(crate) region: String,
+    pub(crate) credentials: Credentials,
+    pub(crate) data_dir: PathBuf,
+}
+
+impl Engine {
+    /// The whole configuration of an agent.
+    pub(crate) fn configure(self, home: Home) -> AgentConfig {
+        AgentConfig {
+            endpoint: home.endpoint,
+            cluster: home.cluster.to_string(),
+            region: home.region,
+            credentials: home.credentials,
+            data_dir: home.data_dir,
+            docker_host: self.docker_host,
+            stop_timeout: self.stop_timeout,
+            task_cleanup_wait: self.task_cleanup_wait,
+            image_pull_behavior: self.image_pull_behavior.into(),
+            reserved_memory_mib: self.reserved_memory,
+            reserved_ports: self.reserved_ports,
+            reserved_ports_udp: self.reserved_ports_udp,
+            attributes: self.instance_attributes,
+            privileged_disabled: self.disable_privileged,
+            available_logging_drivers: self.available_logging_drivers,
+        }
+    }
+}
+
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    let shutdown = shutdown_signal().context("signals cannot be waited for")?;
+    let data_dir = options.data_dir.path().join("agent");
+    data_dir::create(&data_dir)?;
+    let config = options.engine.configure(Home {
+        endpoint: options.endpoint,
+        cluster: options.cluster,
+        region: options.region,
+        credentials: credentials()?,
+        data_dir,
+    });
+    let (ready, connected) = oneshot::channel();
+    tokio::spawn(async move {
+        if connected.await.is_ok() {
+            println!("longshore agent connected");
+        }
+    });
+    Ok(Agent::run(config, ready, shutdown).await?)
+}
+
+fn credentials() -> anyhow::Result<Credentials> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
+    match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+        (Some(access_key_id), Some(secret_access_key)) => Ok(Credentials {
+            access_key_id,
+            secret_access_key,
+            session_token: variable("AWS_SESSION_TOKEN"),
+        }),
+        _ => bail!(
+            "the agent has no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`longshore env` prints them on the control plane's machine)"
+        ),
+    }
+}
+
+/// `30s`, `2m`, `3h`, or a combination such as `1m30s`; at least a second.
+fn duration(text: &str) -> Result<Duration, String> {
+    let explained = || "a duration is such as 30s, 2m or 3h, and at least 1s".to_owned();
+    let mut seconds: u64 = 0;
+    let mut number = String::new();
+    for letter in text.chars() {
+        if letter.is_ascii_digit() {
+            number.push(letter);
+            continue;
+        }
+        let unit = match letter {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            _ => return Err(explained()),
+        };
+        let amount: u64 = number.parse().map_err(|_| explained())?;
+        let more = amount.checked_mul(unit).and_then(|it| it.checked_add(seconds));
+        seconds = more.ok_or_else(explained)?;
+        number.clear();
+    }
+    if number.is_empty() && seconds > 0 {
+        Ok(Duration::from_secs(seconds))
+    } else {
+        Err(explained())
+    }
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("an attribute is NAME=VALUE")?;
+    Ok((name.into(), value.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_units_and_is_at_least_a_second() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("3h"), Ok(Duration::from_secs(10_800)));
+        for text in ["", "0s", "30", "s", "1d", "-1s", "99999999999999999999s", "9999999999999999h"]
+        {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Options that several subcommands share.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use longshore_model::ClusterName;
+
+/// Where this machine keeps its state.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DataDir {
+    /// The directory that holds the state; made when missing. One process uses it at a time.
+    /// [default: /var/lib/longshore for root, else ~/.local/state/longshore]
+    #[arg(long, env = "LONGSHORE_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+impl DataDir {
+    /// The directory given, or the one for this user.
+    pub(crate) fn path(&self) -> PathBuf {
+        if let Some(dir) = &self.data_dir {
+            return dir.clone();
+        }
+        let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let home = home.filter(|it| it.as_os_str() != "/root" && it.is_absolute());
+        match (state, home) {
+            (Some(state), _) => state.join("longshore"),
+            (None, Some(home)) => home.join(".local/state/longshore"),
+            (None, None) => PathBuf::from("/var/lib/longshore"),
+        }
+    }
+}
+
+/// The control plane's options.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Server {
+    /// The address that the API and the agents' sockets are served on.
+    #[arg(
+        long,
+        env = "LONGSHORE_LISTEN",
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8327"
+    )]
+    pub(crate) listen: SocketAddr,
+
+    #[command(flatten)]
+    pub(crate) data_dir: DataDir,
+
+    /// The cluster that is made at the start if it does not exist.
+    #[arg(long, env = "LONGSHORE_CLUSTER", default_value = "default")]
+    pub(crate) cluster: ClusterName,
+
+    /// The region in ARNs.
+    #[arg(long, env = "LONGSHORE_REGION", default_value = "us-east-1", value_parser = region)]
+    pub(crate) region: String,
+
+    /// The account in ARNs: twelve digits.
+    #[arg(long, env = "LONGSHORE_ACCOUNT", default_value = "123456789012", value_parser = account)]
+    pub(crate) account: String,
+
+    /// The root access key's id, at the first start on a data directory; a random one when not
+    /// given.
+    #[arg(long, env = "LONGSHORE_ROOT_ACCESS_KEY_ID", requires = "root_secret_access_key")]
+    pub(crate) root_access_key_id: Option<String>,
+
+    /// The root access key's secret, at the first start on a data directory.
+    #[arg(
+        long,
+        env = "LONGSHORE_ROOT_SECRET_ACCESS_KEY",
+        hide_env_values = true,
+        requires = "root_access_key_id"
+    )]
+    pub(crate) root_secret_access_key: Option<String>,
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let allowed = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+    if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+        Ok(text.into())
+    } else {
+        Err("a region is lower-case letters, digits and hyphens, such as us-east-1".into())
+    }
+}
+
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|it| it.is_ascii_digit()) {
+        Ok(text.into())
+    } else {
+        Err("an account is twelve digits, such as 123456789012".into())
+    }
+}

@@ -1,0 +1,64 @@
+//! `longshore server`: the control plane alone.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use anyhow::Context;
+use longshore_control::Control;
+use longshore_model::Owner;
+use longshore_server::{RootKey, Server};
+use longshore_store::{EmbeddedJournal, Store};
+
+use crate::data_dir::{self, Endpoint};
+use crate::options;
+use crate::system::{RandomIds, SystemClock, shutdown_signal};
+
+/// A control plane that is ready to serve.
+pub(crate) struct ControlPlane {
+    pub(crate) server: Server,
+    pub(crate) root_key: RootKey,
+    /// Where clients on this machine reach it.
+    pub(crate) url: String,
+}
+
+/// Opens the state and takes the address.
+pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPlane> {
+    let dir = options.data_dir.path();
+    data_dir::create(&dir)?;
+    let journal = EmbeddedJournal::open(&dir.join("longshore.redb"))?;
+    let store = Store::open(journal)?;
+    let chosen = options.root_access_key_id.clone().zip(options.root_secret_access_key.clone());
+    let chosen = chosen
+        .map(|(access_key_id, secret_access_key)| RootKey { access_key_id, secret_access_key });
+    let root_key = RootKey::load_or_create(&dir, chosen)?;
+    let owner = Owner { region: options.region.clone(), account: options.account.clone() };
+    let control = Control::new(store, Arc::new(SystemClock), Arc::new(RandomIds), owner);
+    control.create_cluster(options.cluster.clone()).await?;
+    let server = Server::bind(options.listen, control, root_key.clone()).await?;
+    let url = format!("http://{}", reachable(server.address()?));
+    Endpoint { url: url.clone(), region: options.region.clone() }.save(&dir)?;
+    Ok(ControlPlane { server, root_key, url })
+}
+
+/// The address by which this machine reaches a listener: one on all addresses is at loopback too.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+/// The line that scripts wait for.
+pub(crate) fn announce(url: &str) {
+    println!("longshore ready {url}");
+}
+
+pub(crate) async fn run(options: options::Server) -> anyhow::Result<()> {
+    let shutdown = shutdown_signal().context("signals cannot be waited for")?;
+    let ControlPlane { server, url, .. } = open(&options).await?;
+    announce(&url);
+    Ok(server.run(shutdown).await?)
+}

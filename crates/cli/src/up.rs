@@ -1,0 +1,62 @@
+//! `longshore up`: control plane and agent in one process. They meet over the real API and socket,
+//! as they would on two machines.
+
+use anyhow::Context;
+use clap::Args;
+use longshore_agent::{Agent, Credentials};
+use tokio::sync::{oneshot, watch};
+
+use crate::agent::{Engine, Home};
+use crate::server::{ControlPlane, announce, open};
+use crate::system::shutdown_signal;
+use crate::{data_dir, options};
+
+/// Serves until SIGTERM or SIGINT. Running containers are left running; the next start on the same
+/// data directory adopts them.
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    server: options::Server,
+
+    #[command(flatten)]
+    engine: Engine,
+}
+
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    let mut shutdown = shutdown_signal().context("signals cannot be waited for")?;
+    let ControlPlane { server, root_key, url } = open(&options.server).await?;
+    let agent_dir = options.server.data_dir.path().join("agent");
+    data_dir::create(&agent_dir)?;
+    let config = options.engine.configure(Home {
+        endpoint: url.clone(),
+        cluster: options.server.cluster,
+        region: options.server.region,
+        credentials: Credentials {
+            access_key_id: root_key.access_key_id,
+            secret_access_key: root_key.secret_access_key,
+            session_token: None,
+        },
+        data_dir: agent_dir,
+    });
+
+    let (stop, stopping) = watch::channel(false);
+    let (ready, connected) = oneshot::channel();
+    let mut server = tokio::spawn(server.run(stopping.clone()));
+    let mut agent = tokio::spawn(Agent::run(config, ready, stopping));
+    tokio::spawn(async move {
+        if connected.await.is_ok() {
+            announce(&url);
+        }
+    });
+    let outcome = tokio::select! {
+        _ = shutdown.wait_for(|it| *it) => Ok(()),
+        ended = &mut server => return ended?.context("the control plane ended"),
+        ended = &mut agent => ended?.context("the agent ended"),
+    };
+    stop.send_replace(true);
+    if !agent.is_finished() {
+        agent.await?.context("the agent ended")?;
+    }
+    server.await?.context("the control plane ended")?;
+    outcome
+}

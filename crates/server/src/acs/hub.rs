@@ -1,0 +1,84 @@
+//! Which session belongs to which container instance, and waking it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use longshore_model::InstanceId;
+use longshore_store::{Change, Store};
+use tokio::sync::Notify;
+
+/// The connected sessions. The newest connection of an instance is the one that counts: an agent
+/// that comes back may do so before its old connection is known to be dead.
+#[derive(Default)]
+pub(crate) struct Hub {
+    seats: Mutex<HashMap<InstanceId, Arc<Seat>>>,
+}
+
+/// A session's place in the hub.
+#[derive(Default)]
+pub(super) struct Seat {
+    /// There may be something to tell.
+    pub(super) news: Notify,
+    /// A newer connection of the same instance has taken over.
+    pub(super) replaced: Notify,
+}
+
+impl Hub {
+    fn seats(&self) -> MutexGuard<'_, HashMap<InstanceId, Arc<Seat>>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives an instance's new session its seat; the one before loses its own.
+    pub(super) fn sit(&self, instance: InstanceId) -> Arc<Seat> {
+        let seat = Arc::new(Seat::default());
+        if let Some(before) = self.seats().insert(instance, Arc::clone(&seat)) {
+            before.replaced.notify_one();
+        }
+        seat
+    }
+
+    /// Takes a session's seat away; says whether it still had it.
+    pub(super) fn rise(&self, instance: InstanceId, seat: &Arc<Seat>) -> bool {
+        let mut seats = self.seats();
+        let has_it = seats.get(&instance).is_some_and(|it| Arc::ptr_eq(it, seat));
+        if has_it {
+            seats.remove(&instance);
+        }
+        has_it
+    }
+
+    fn wake(&self, instance: InstanceId) {
+        if let Some(seat) = self.seats().get(&instance) {
+            seat.news.notify_one();
+        }
+    }
+
+    fn wake_all(&self) {
+        for seat in self.seats().values() {
+            seat.news.notify_one();
+        }
+    }
+
+    /// Wakes the sessions that the durable changes concern, until the store is gone.
+    pub(crate) async fn follow(&self, store: Store) {
+        let mut watch = store.watch();
+        loop {
+            match watch.next().await {
+                Ok(commit) => commit.changes.iter().for_each(|it| self.pass_on(it)),
+                Err(_lagged) => {
+                    watch = store.watch();
+                    self.wake_all();
+                }
+            }
+        }
+    }
+
+    /// A new task, or one whose desired status has changed, is news for its agent.
+    fn pass_on(&self, change: &Change) {
+        if let Change::Task { before, after: Some(after) } = change
+            && before.as_ref().map(|it| it.desired_status) != Some(after.desired_status)
+        {
+            self.wake(after.container_instance);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! One agent's websocket, from its handshake to its end.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ws::{Message, WebSocket};
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use longshore_control::{Control, reference};
+use longshore_model::container_instance::VersionInfo;
+use longshore_model::{ClusterName, InstanceId, InstanceStatus};
+use longshore_wire::acs::{AgentMessage, HeartbeatMessage, PayloadMessage, Refusal, ServerMessage};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tracing::{debug, info, warn};
+use uuid::Uuid;
+
+use super::assignment::Assignment;
+use super::hub::{Hub, Seat};
+use super::payload;
+use crate::requested;
+
+/// Agents close a connection that is silent for a minute.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// A connection on which nothing was heard for so long, not even a pong, is dead.
+const SILENCE: Duration = Duration::from_secs(95);
+
+/// The longest that a frame may take to leave.
+const SEND: Duration = Duration::from_secs(30);
+
+/// Who an agent says it is when it opens its socket.
+#[derive(Clone, Debug)]
+pub(crate) struct Hello {
+    cluster: ClusterName,
+    instance: InstanceId,
+    versions: VersionInfo,
+}
+
+impl Hello {
+    /// Reads the query of a handshake and finds the instance, or says why it cannot connect.
+    pub(crate) fn read(query: &str, control: &Control) -> Result<Self, Refusal> {
+        let value = |wanted: &str| {
+            query
+                .split('&')
+                .filter_map(|it| it.split_once('='))
+                .find(|(name, _)| *name == wanted)
+                .map(|(_, value)| decode(value))
+        };
+        let refusal =
+            |exception: &str, message: String| Refusal { exception: exception.into(), message };
+        let owner = control.owner();
+        let cluster = reference::cluster(value("clusterArn").as_deref(), owner)
+            .map_err(|error| refusal("InvalidClusterException", error.to_string()))?;
+        let arn = value("containerInstanceArn").unwrap_or_default();
+        let instance = reference::container_instance(&arn, &cluster, owner)
+            .map_err(|error| refusal("InvalidInstanceException", error.to_string()))?;
+        let state = control.view();
+        let known = state.instance(instance).filter(|it| it.cluster == cluster);
+        match known.map(|it| it.status) {
+            Some(InstanceStatus::Active | InstanceStatus::Draining) => Ok(Self {
+                cluster,
+                instance,
+                versions: VersionInfo {
+                    agent_version: value("agentVersion"),
+                    agent_hash: value("agentHash"),
+                    docker_version: value("dockerVersion"),
+                },
+            }),
+            Some(InstanceStatus::Inactive) => Err(refusal(
+                "InactiveInstanceException",
+                "The container instance was deregistered.".into(),
+            )),
+            None => Err(refusal(
+                "InvalidInstanceException",
+                "The container instance is not registered in this cluster.".into(),
+            )),
+        }
+    }
+}
+
+/// Undoes form encoding; what cannot be read stays as it is.
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let escaped = after.get(..2).and_then(|it| std::str::from_utf8(it).ok());
+        match (first, escaped.and_then(|it| u8::from_str_radix(it, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            (b'+', _) => {
+                bytes.push(b' ');
+                rest = after;
+            }
+            _ => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The answer to a handshake that is refused.
+pub(crate) fn refuse(refusal: &Refusal) -> Response<Body> {
+    let mut response = Response::new(Body::from(refusal.encode()));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
+}
+
+/// Serves one socket until either side ends it. While it lasts, the agent is connected.
+pub(crate) async fn serve(
+    mut socket: WebSocket,
+    hello: Hello,
+    control: Control,
+    hub: &Hub,
+    shutdown: watch::Receiver<bool>,
+) {
+    let instance = hello.instance;
+    let seat = hub.sit(instance);
+    match control.set_agent_connected(instance, true, Some(hello.versions.clone())).await {
+        Ok(true) => {
+            info!(%instance, "agent connected");
+            let mut session =
+                Session { hello, control: control.clone(), assignment: Assignment::default() };
+            let end = session.run(&mut socket, &seat, shutdown).await;
+            info!(%instance, reason = end, "agent disconnected");
+        }
+        Ok(false) => warn!(%instance, "an agent of an instance that is gone was turned away"),
+        Err(error) => warn!(%instance, %error, "an agent was turned away"),
+    }
+    if hub.rise(instance, &seat)
+        && let Err(error) = control.set_agent_connected(instance, false, None).await
+    {
+        debug!(%instance, %error, "the end of a connection could not be saved");
+    }
+    let _ = timeout(SEND, socket.send(Message::Close(None))).await;
+}
+
+struct Session {
+    hello: Hello,
+    control: Control,
+    assignment: Assignment,
+}
+
+impl Session {
+    /// Runs until the connection is over and says why it is.
+    async fn run(
+        &mut self,
+        socket: &mut WebSocket,
+        seat: &Seat,
+        mut shutdown: watch::Receiver<bool>,
+    ) -> &'static str {
+        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard = Instant::now();
+        seat.news.notify_one();
+        loop {
+            tokio::select! {
+                () = requested(&mut shutdown) => return "the server stops",
+                () = seat.replaced.notified() => return "a newer connection took over",
+                () = seat.news.notified() => {
+                    for frame in self.frames() {
+                        if !send(socket, Message::Text(frame.into())).await {
+                            return "it cannot be written to";
+                        }
+                    }
+                }
+                _ = heartbeat.tick() => {
+                    if heard.elapsed() > SILENCE {
+                        return "nothing was heard of it";
+                    }
+                    let beat = ServerMessage::Heartbeat(HeartbeatMessage {
+                        healthy: true,
+                        message_id: Some(Uuid::new_v4().to_string()),
+                    });
+                    if !send(socket, Message::Text(beat.encode().into())).await
+                        || !send(socket, Message::Ping(Bytes::new())).await
+                    {
+                        return "it cannot be written to";
+                    }
+                }
+                received = socket.recv() => {
+                    heard = Instant::now();
+                    match received {
+                        Some(Ok(Message::Text(text))) => self.hear(&text),
+                        Some(Ok(Message::Binary(bytes))) => {
+                            self.hear(&String::from_utf8_lossy(&bytes));
+                        }
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                        Some(Ok(Message::Close(_))) | None => return "the agent closed it",
+                        Some(Err(_)) => return "the connection broke",
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is to be said now: one task a payload, so that one an agent cannot take leaves the
+    /// others acknowledged.
+    fn frames(&mut self) -> Vec<String> {
+        let state = self.control.view();
+        let owner = self.control.owner();
+        let told = self.assignment.news(&state, self.hello.instance);
+        let tasks = told.iter().filter_map(|it| state.task(*it));
+        let frame = |task: &std::sync::Arc<longshore_model::Task>| {
+            let definition = state.definition(&task.definition)?;
+            let arn = owner.task_arn(&task.cluster, task.id);
+            debug!(task = %task.id, desired = task.desired_status.as_str(), "telling the agent");
+            Some(self.message(payload::task(task, definition, arn)).encode())
+        };
+        tasks.filter_map(frame).collect()
+    }
+
+    /// `seqNum` is 0, for which no agent ever waits: a task's capacity is given to another only
+    /// once it has been reported STOPPED, so no start depends on a stop.
+    fn message(&self, task: longshore_wire::acs::Task) -> ServerMessage {
+        let owner = self.control.owner();
+        let Hello { cluster, instance, .. } = &self.hello;
+        ServerMessage::Payload(PayloadMessage {
+            message_id: Uuid::new_v4().to_string(),
+            cluster_arn: owner.cluster_arn(cluster),
+            container_instance_arn: owner.container_instance_arn(cluster, *instance),
+            generated_at: self.control.now().millis(),
+            seq_num: 0,
+            tasks: vec![task],
+        })
+    }
+
+    /// Nothing that an agent says here changes the state: what it has not heard is said again on
+    /// its next connection, and what it has done it reports through the API.
+    fn hear(&self, text: &str) {
+        let instance = self.hello.instance;
+        match AgentMessage::decode(text) {
+            Ok(Some(AgentMessage::Nack(nack))) => {
+                warn!(%instance, message = nack.message_id, reason = nack.reason, "refused by the agent");
+            }
+            Ok(_) => {}
+            Err(error) => warn!(%instance, %error, "an agent's message cannot be read"),
+        }
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(timeout(SEND, socket.send(message)).await, Ok(Ok(())))
+}

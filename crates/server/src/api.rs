@@ -1,0 +1,16 @@
+//! The API's door: a request is authenticated, parsed, given to `control`, and its outcome
+//! rendered. One file per action in `actions`; the listing is what is supported.
+
+mod actions;
+mod auth;
+mod dispatch;
+mod exception;
+mod input;
+mod page;
+mod render;
+
+pub(crate) use auth::Gate;
+pub use dispatch::supported;
+pub(crate) use dispatch::{Call, answer};
+pub(crate) use exception::Exception;
+pub(crate) use page::Pages;

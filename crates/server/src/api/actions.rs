@@ -1,0 +1,17 @@
+//! One file per action: parse, call, render. The listing is what is supported.
+
+pub(super) mod create_cluster;
+pub(super) mod describe_clusters;
+pub(super) mod describe_container_instances;
+pub(super) mod describe_task_definition;
+pub(super) mod describe_tasks;
+pub(super) mod discover_poll_endpoint;
+pub(super) mod list_container_instances;
+pub(super) mod list_tasks;
+pub(super) mod register_container_instance;
+pub(super) mod register_task_definition;
+pub(super) mod run_task;
+pub(super) mod start_task;
+pub(super) mod stop_task;
+pub(super) mod submit_container_state_change;
+pub(super) mod submit_task_state_change;

@@ -1,0 +1,56 @@
+//! ListContainerInstances.
+
+use longshore_control::placement::{Candidate, Query};
+use longshore_control::{clusters, container_instances, reference};
+use longshore_model::{InstanceId, InstanceStatus};
+use longshore_wire::ecs::{ListContainerInstancesRequest, ListContainerInstancesResponse};
+
+use crate::api::dispatch::Call;
+use crate::api::exception::Exception;
+use crate::api::input;
+use crate::api::page::MAX_RESULTS;
+
+pub(in crate::api) async fn answer(
+    body: &[u8],
+    call: &Call<'_>,
+) -> Result<ListContainerInstancesResponse, Exception> {
+    let request: ListContainerInstancesRequest = input::read(body)?;
+    let owner = call.owner();
+    let cluster = reference::cluster(request.cluster.as_deref(), owner)?;
+    let status = request.status.filter(|it| !it.is_empty());
+    let status = status.map(|it| parse_status(&it)).transpose()?;
+    let filter = request.filter.filter(|it| !it.is_empty());
+    let list = format!("ListContainerInstances {cluster} {status:?} {filter:?}");
+    let query = filter.map(|it| Query::parse(&it)).transpose();
+    let query = query.map_err(|error| Exception::invalid(error.to_string()))?;
+    let limit = input::bounded(request.max_results, MAX_RESULTS, MAX_RESULTS, "maxResults")?;
+    let after = request.next_token.map(|it| call.pages.after(&list, &it)).transpose()?;
+    let state = call.control.view();
+    clusters::active(&state, &cluster)?;
+    let mut found: Vec<InstanceId> =
+        container_instances::listed(&state, &cluster, after.map(InstanceId::from_bits))
+            .filter(|it| status.is_none_or(|status| it.status == status))
+            .filter(|it| {
+                let candidate =
+                    || Candidate { instance: (*it).clone(), occupancy: state.occupancy(it.id) };
+                query.as_ref().is_none_or(|query| query.matches(&candidate()))
+            })
+            .map(|it| it.id)
+            .take(limit as usize + 1)
+            .collect();
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let last = found.last().filter(|_| more);
+    Ok(ListContainerInstancesResponse {
+        next_token: last.map(|it| call.pages.token(&list, it.bits())),
+        container_instance_arns: Some(
+            found.iter().map(|it| owner.container_instance_arn(&cluster, *it)).collect(),
+        ),
+    })
+}
+
+fn parse_status(text: &str) -> Result<InstanceStatus, Exception> {
+    InstanceStatus::parse(text).filter(|it| *it != InstanceStatus::Inactive).ok_or_else(|| {
+        Exception::invalid("Container instance status should be one of [ACTIVE,DRAINING]")
+    })
+}

@@ -1,0 +1,127 @@
+//! RegisterContainerInstance: an agent joins, or joins again.
+
+use std::collections::BTreeSet;
+
+use longshore_control::container_instances::Registration;
+use longshore_control::reference;
+use longshore_model::container_instance::VersionInfo;
+use longshore_model::{Attribute, Resources};
+use longshore_wire::ecs::{
+    self, RegisterContainerInstanceRequest, RegisterContainerInstanceResponse,
+};
+
+use crate::api::dispatch::Call;
+use crate::api::exception::Exception;
+use crate::api::{input, render};
+
+pub(in crate::api) async fn answer(
+    body: &[u8],
+    call: &Call<'_>,
+) -> Result<RegisterContainerInstanceResponse, Exception> {
+    let registration = parse(body, call).map_err(Exception::into_client)?;
+    let instance = call
+        .control
+        .register_container_instance(registration)
+        .await
+        .map_err(|error| Exception::from(error).into_client())?;
+    tracing::info!(instance = %instance.id, cluster = %instance.cluster, "container instance registered");
+    let occupancy = call.control.view().occupancy(instance.id);
+    let shown = render::container_instance(&instance, &occupancy, call.owner());
+    Ok(RegisterContainerInstanceResponse { container_instance: Some(shown) })
+}
+
+fn parse(body: &[u8], call: &Call<'_>) -> Result<Registration, Exception> {
+    let request: RegisterContainerInstanceRequest = input::read(body)?;
+    let owner = call.owner();
+    let cluster = reference::cluster(request.cluster.as_deref(), owner)?;
+    let named = request.container_instance_arn.filter(|it| !it.is_empty());
+    let container_instance =
+        named.map(|it| reference::container_instance(&it, &cluster, owner)).transpose()?;
+    let totals = request.total_resources.unwrap_or_default();
+    let identity = Identity::read(request.instance_identity_document.as_deref());
+    let sent = request.attributes.unwrap_or_default().into_iter().filter_map(parse_attribute);
+    let versions = request.version_info.unwrap_or_default();
+    Ok(Registration {
+        cluster,
+        container_instance,
+        resources: Resources {
+            cpu_units: integer(&totals, "CPU")?,
+            memory_mib: integer(&totals, "MEMORY")?,
+        },
+        reserved_ports_tcp: ports(&totals, "PORTS")?,
+        reserved_ports_udp: ports(&totals, "PORTS_UDP")?,
+        attributes: sent.chain(identity.attributes).collect(),
+        ec2_instance_id: identity.instance_id,
+        version_info: VersionInfo {
+            agent_version: versions.agent_version,
+            agent_hash: versions.agent_hash,
+            docker_version: versions.docker_version,
+        },
+    })
+}
+
+fn integer(totals: &[ecs::Resource], name: &str) -> Result<u32, Exception> {
+    let value = totals.iter().find(|it| it.name.as_deref() == Some(name));
+    match value.and_then(|it| it.integer_value).map(u32::try_from) {
+        Some(Ok(amount)) => Ok(amount),
+        Some(Err(_)) => {
+            Err(Exception::client(format!("totalResources: {name} must be at least 0")))
+        }
+        None => Err(Exception::client(format!("totalResources: {name} can not be blank."))),
+    }
+}
+
+fn ports(totals: &[ecs::Resource], name: &str) -> Result<BTreeSet<u16>, Exception> {
+    let texts = totals
+        .iter()
+        .find(|it| it.name.as_deref() == Some(name))
+        .and_then(|it| it.string_set_value.as_deref())
+        .unwrap_or_default();
+    let parse = |it: &String| {
+        it.parse().map_err(|_| {
+            let text: String = it.chars().take(32).collect();
+            Exception::client(format!("totalResources: {name} holds '{text}', which is no port"))
+        })
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// An attribute as ECS keeps it; one that is not valid is dropped in silence, as ECS does.
+fn parse_attribute(sent: ecs::Attribute) -> Option<Attribute> {
+    const MAX: usize = 128;
+    let name = sent.name?;
+    let name_fits = |it: char| it.is_ascii_alphanumeric() || "-_./\\".contains(it);
+    let value_fits = |it: char| it.is_ascii_alphanumeric() || "-_.@/:\\ ".contains(it);
+    let value = sent.value.filter(|it| !it.is_empty());
+    let valid = (1..=MAX).contains(&name.len())
+        && name.chars().all(name_fits)
+        && value.as_ref().is_none_or(|it| it.len() <= MAX && it.chars().all(value_fits));
+    valid.then(|| Attribute { name: name.into(), value: value.map(Into::into) })
+}
+
+/// What an instance identity document tells; a machine outside EC2 has none.
+#[derive(Default)]
+struct Identity {
+    instance_id: Option<String>,
+    attributes: Vec<Attribute>,
+}
+
+impl Identity {
+    fn read(document: Option<&str>) -> Self {
+        let document: serde_json::Value =
+            document.and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
+        let text = |member: &str| document.get(member).and_then(|it| it.as_str());
+        let attributes = [
+            ("ecs.availability-zone", "availabilityZone"),
+            ("ecs.instance-type", "instanceType"),
+            ("ecs.ami-id", "imageId"),
+        ];
+        Self {
+            instance_id: text("instanceId").map(Into::into),
+            attributes: attributes
+                .into_iter()
+                .filter_map(|(name, member)| Some(Attribute::with_value(name, text(member)?)))
+                .collect(),
+        }
+    }
+}

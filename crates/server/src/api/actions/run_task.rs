@@ -1,0 +1,48 @@
+//! RunTask.
+
+use longshore_control::tasks::{Launched, RunTask};
+use longshore_wire::ecs::{Failure, RunTaskRequest, RunTaskResponse, Task};
+
+use crate::api::dispatch::Call;
+use crate::api::exception::Exception;
+use crate::api::{input, render};
+
+const MAX_COUNT: u32 = 10;
+
+pub(in crate::api) async fn answer(
+    body: &[u8],
+    call: &Call<'_>,
+) -> Result<RunTaskResponse, Exception> {
+    let request: RunTaskRequest = input::read(body)?;
+    input::check_launch_type(request.launch_type.as_deref())?;
+    let launched = call
+        .control
+        .run_task(RunTask {
+            launch: input::launch(
+                request.cluster,
+                request.task_definition,
+                request.overrides,
+                request.started_by,
+                request.group,
+                call.owner(),
+            )?,
+            count: input::bounded(request.count, 1, MAX_COUNT, "count")?,
+            constraints: input::constraints(request.placement_constraints)?,
+            strategies: input::strategies(request.placement_strategy)?,
+        })
+        .await?;
+    let (tasks, failures) = render_launched(&launched, call);
+    Ok(RunTaskResponse { tasks: Some(tasks), failures: Some(failures) })
+}
+
+/// The two lists of an answer of RunTask or StartTask.
+pub(super) fn render_launched(launched: &Launched, call: &Call<'_>) -> (Vec<Task>, Vec<Failure>) {
+    let owner = call.owner();
+    let tasks =
+        launched.tasks.iter().map(|it| render::task(it, &launched.definition, owner)).collect();
+    let failure = |it: &longshore_control::tasks::Failure| {
+        let arn = owner.container_instance_arn(&launched.cluster, it.container_instance);
+        render::failure(arn, it.reason.as_str())
+    };
+    (tasks, launched.failures.iter().map(failure).collect())
+}

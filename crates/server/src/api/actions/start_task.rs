@@ -1,0 +1,41 @@
+//! StartTask.
+
+use longshore_control::reference;
+use longshore_control::tasks::StartTask;
+use longshore_wire::ecs::{StartTaskRequest, StartTaskResponse};
+
+use super::run_task::render_launched;
+use crate::api::dispatch::Call;
+use crate::api::exception::Exception;
+use crate::api::input;
+
+const MAX_INSTANCES: usize = 10;
+
+pub(in crate::api) async fn answer(
+    body: &[u8],
+    call: &Call<'_>,
+) -> Result<StartTaskResponse, Exception> {
+    let request: StartTaskRequest = input::read(body)?;
+    let launch = input::launch(
+        request.cluster,
+        request.task_definition,
+        request.overrides,
+        request.started_by,
+        request.group,
+        call.owner(),
+    )?;
+    let named = request.container_instances.unwrap_or_default();
+    if named.is_empty() {
+        return Err(Exception::client("Container Instances cannot be empty."));
+    }
+    if named.len() > MAX_INSTANCES {
+        return Err(Exception::invalid("instanceIds can have at most 10 items."));
+    }
+    let container_instances = named
+        .iter()
+        .map(|it| reference::container_instance(it, &launch.cluster, call.owner()))
+        .collect::<Result<_, _>>()?;
+    let launched = call.control.start_task(StartTask { launch, container_instances }).await?;
+    let (tasks, failures) = render_launched(&launched, call);
+    Ok(StartTaskResponse { tasks: Some(tasks), failures: Some(failures) })
+}

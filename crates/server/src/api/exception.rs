@@ -1,0 +1,197 @@
+//! What each error is called in ECS's terms. Nothing else knows the exceptions' names.
+
+use http::StatusCode;
+use longshore_control::clusters::ClusterError;
+use longshore_control::container_instances;
+use longshore_control::reference::ReferenceError;
+use longshore_control::task_definitions::{self, UsableError};
+use longshore_control::tasks::{LaunchError, StopTaskError};
+use longshore_store::StoreError;
+use longshore_wire::{ErrorBody, Mismatch};
+
+/// An error as a client sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exception {
+    code: ExceptionCode,
+    message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ExceptionCode {
+    Client,
+    InvalidParameter,
+    Server,
+    ClusterNotFound,
+    UnknownOperation,
+    Serialization,
+    RequestTooLarge,
+    MissingAuthenticationToken,
+    IncompleteSignature,
+    UnrecognizedClient,
+    InvalidSignature,
+}
+
+impl ExceptionCode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Client => "ClientException",
+            Self::InvalidParameter => "InvalidParameterException",
+            Self::Server => "ServerException",
+            Self::ClusterNotFound => "ClusterNotFoundException",
+            Self::UnknownOperation => "UnknownOperationException",
+            Self::Serialization => "SerializationException",
+            Self::RequestTooLarge => "RequestEntityTooLargeException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::UnrecognizedClient => "UnrecognizedClientException",
+            Self::InvalidSignature => "InvalidSignatureException",
+        }
+    }
+}
+
+macro_rules! exceptions {
+    ($($(#[$doc:meta])* $constructor:ident = $code:ident;)*) => {
+        impl Exception {
+            $(
+                $(#[$doc])*
+                pub(crate) fn $constructor(message: impl Into<String>) -> Self {
+                    Self { code: ExceptionCode::$code, message: message.into() }
+                }
+            )*
+        }
+    };
+}
+
+exceptions! {
+    /// The legacy catch-all: task definitions and agents.
+    client = Client;
+    /// A malformed or contradictory member.
+    invalid = InvalidParameter;
+    /// A fault of this side.
+    server = Server;
+    /// No such operation, or none here.
+    unknown_operation = UnknownOperation;
+    /// The body cannot be read.
+    serialization = Serialization;
+    /// The body is longer than this server takes.
+    too_large = RequestTooLarge;
+    /// Nothing is signed.
+    missing_token = MissingAuthenticationToken;
+    /// The signature's header cannot be read.
+    incomplete_signature = IncompleteSignature;
+    /// The access key is not known.
+    unrecognized_client = UnrecognizedClient;
+    /// The signature does not fit, or its time has passed.
+    invalid_signature = InvalidSignature;
+}
+
+impl Exception {
+    pub(crate) fn name(&self) -> &'static str {
+        self.code.name()
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        match self.code {
+            ExceptionCode::Server => StatusCode::INTERNAL_SERVER_ERROR,
+            ExceptionCode::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    pub(crate) fn body(&self) -> String {
+        ErrorBody::new(self.name(), self.message.clone()).encode()
+    }
+
+    /// The same error from an operation whose only client error is `ClientException`, as all the
+    /// agent-facing ones and those on task definitions.
+    pub(crate) fn into_client(self) -> Self {
+        match self.code {
+            ExceptionCode::InvalidParameter | ExceptionCode::ClusterNotFound => {
+                Self { code: ExceptionCode::Client, ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
+impl From<Mismatch> for Exception {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::serialization(match mismatch.path() {
+            "" => mismatch.to_string(),
+            path => format!("{mismatch} (at {path})"),
+        })
+    }
+}
+
+impl From<StoreError> for Exception {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a call failed because the state could not be saved");
+        Self::server("The state could not be saved.")
+    }
+}
+
+impl From<ReferenceError> for Exception {
+    fn from(error: ReferenceError) -> Self {
+        match error {
+            ReferenceError::Family => Self::client(error.to_string()),
+            _ => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<ClusterError> for Exception {
+    fn from(error: ClusterError) -> Self {
+        Self { code: ExceptionCode::ClusterNotFound, message: error.to_string() }
+    }
+}
+
+impl From<UsableError> for Exception {
+    fn from(error: UsableError) -> Self {
+        Self::client(error.to_string())
+    }
+}
+
+impl From<LaunchError> for Exception {
+    fn from(error: LaunchError) -> Self {
+        match error {
+            LaunchError::Cluster(error) => error.into(),
+            LaunchError::Definition(error) => error.into(),
+            LaunchError::Store(error) => error.into(),
+            LaunchError::Overrides(_)
+            | LaunchError::NoContainerInstances
+            | LaunchError::TooManyConstraints(_) => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<StopTaskError> for Exception {
+    fn from(error: StopTaskError) -> Self {
+        match error {
+            StopTaskError::Cluster(error) => error.into(),
+            StopTaskError::Store(error) => error.into(),
+            StopTaskError::NotFound => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<task_definitions::RegisterError> for Exception {
+    fn from(error: task_definitions::RegisterError) -> Self {
+        match error {
+            task_definitions::RegisterError::Definition(error) => Self::client(error.to_string()),
+            task_definitions::RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<container_instances::RegisterError> for Exception {
+    fn from(error: container_instances::RegisterError) -> Self {
+        match error {
+            container_instances::RegisterError::Store(error) => error.into(),
+            _ => Self::client(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Members of requests, parsed into types. Each rule about a single value stands here once.
+
+use std::sync::Arc;
+
+use longshore_control::placement::{Constraint, MAX_CONSTRAINTS, MAX_STRATEGIES, Strategy};
+use longshore_control::reference;
+use longshore_control::tasks::Launch;
+use longshore_model::{ContainerName, ContainerOverride, Overrides, Owner};
+use longshore_wire::ecs;
+use longshore_wire::{Parsed, Shape, Unknown};
+use serde_json::Value;
+
+use super::exception::Exception;
+
+/// The most characters of `overrides` as compact JSON.
+const MAX_OVERRIDES: usize = 8192;
+
+/// Reads a body and refuses, by name, every member that this server does not know and that asks
+/// for something: an empty list or text, `false` and the like ask for nothing.
+pub(super) fn read<T: Shape>(body: &[u8]) -> Result<T, Exception> {
+    let Parsed { shape, unknown } = longshore_wire::parse(body)?;
+    match unknown.iter().find(|it| asks_for_something(it)) {
+        None => Ok(shape),
+        Some(member) => Err(Exception::invalid(format!(
+            "Longshore cannot honour the member '{}'. Leave it out.",
+            member.path
+        ))),
+    }
+}
+
+fn asks_for_something(member: &Unknown) -> bool {
+    match &member.value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) | Value::Number(_) => true,
+        Value::String(text) => !matches!(text.as_str(), "" | "NONE"),
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+    }
+}
+
+/// A text that must be there.
+pub(super) fn required(text: Option<String>, what: &str) -> Result<String, Exception> {
+    text.filter(|it| !it.is_empty())
+        .ok_or_else(|| Exception::invalid(format!("{what} can not be blank.")))
+}
+
+/// A number from 1 to `most`, or `default`.
+pub(super) fn bounded(
+    number: Option<i32>,
+    default: u32,
+    most: u32,
+    what: &str,
+) -> Result<u32, Exception> {
+    match number.map(u32::try_from) {
+        None => Ok(default),
+        Some(Ok(number)) if (1..=most).contains(&number) => Ok(number),
+        Some(Ok(number)) if number > most => {
+            Err(Exception::invalid(format!("{what} must be at most {most}")))
+        }
+        Some(_) => Err(Exception::invalid(format!("{what} must be at least 1"))),
+    }
+}
+
+/// Which extras an answer should carry: known words only.
+pub(super) fn include(words: Option<Vec<String>>, known: &[&str]) -> Result<(), Exception> {
+    let words = words.unwrap_or_default();
+    if words.iter().all(|it| known.contains(&it.as_str())) {
+        return Ok(());
+    }
+    Err(Exception::invalid(format!("include should be one of [{}]", known.join(","))))
+}
+
+/// What RunTask and StartTask have in common.
+pub(super) fn launch(
+    cluster: Option<String>,
+    task_definition: Option<String>,
+    overrides: Option<ecs::TaskOverride>,
+    started_by: Option<String>,
+    group: Option<String>,
+    owner: &Owner,
+) -> Result<Launch, Exception> {
+    let cluster = reference::cluster(cluster.as_deref(), owner)?;
+    let definition = task_definition
+        .filter(|it| !it.is_empty())
+        .ok_or_else(|| Exception::client("TaskDefinition can not be blank."))?;
+    Ok(Launch {
+        cluster,
+        definition: reference::definition(&definition, owner)?,
+        overrides: overrides.map(parse_overrides).transpose()?.flatten().map(Arc::new),
+        started_by: parse_started_by(started_by)?,
+        group: parse_group(group)?,
+    })
+}
+
+/// `startedBy`, as a mark of a new task or as a filter.
+pub(super) fn parse_started_by(text: Option<String>) -> Result<Option<Arc<str>>, Exception> {
+    const MAX: usize = 36;
+    let Some(text) = text.filter(|it| !it.is_empty()) else { return Ok(None) };
+    if text.chars().count() > MAX {
+        return Err(Exception::invalid("startedBy longer than 36."));
+    }
+    let allowed = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '/');
+    if !text.chars().all(allowed) {
+        return Err(Exception::invalid(
+            "startedBy contains invalid characters. Letters, digits, hyphens, underscores and slashes are allowed.",
+        ));
+    }
+    Ok(Some(text.into()))
+}
+
+fn parse_group(text: Option<String>) -> Result<Option<Arc<str>>, Exception> {
+    const MAX: usize = 255;
+    let Some(text) = text.filter(|it| !it.is_empty()) else { return Ok(None) };
+    if text.chars().count() > MAX {
+        return Err(Exception::invalid("group longer than 255."));
+    }
+    match text.split_once(':') {
+        Some((namespace, _)) if namespace != "family" => {
+            Err(Exception::invalid("Invalid namespace for group."))
+        }
+        _ => Ok(Some(text.into())),
+    }
+}
+
+fn parse_overrides(sent: ecs::TaskOverride) -> Result<Option<Overrides>, Exception> {
+    let length = serde_json::to_string(&sent).map_or(usize::MAX, |it| it.chars().count());
+    if length > MAX_OVERRIDES {
+        return Err(Exception::invalid("Container Overrides length must be at most 8192"));
+    }
+    let containers = sent
+        .container_overrides
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|it| *it != ecs::ContainerOverride::default())
+        .map(parse_container_override)
+        .collect::<Result<Vec<_>, _>>()?;
+    let task_role_arn = sent.task_role_arn.filter(|it| !it.is_empty());
+    let task_role_arn = task_role_arn.map(parse_role).transpose()?;
+    let overrides = Overrides { containers, task_role_arn };
+    Ok(Some(overrides).filter(|it| *it != Overrides::default()))
+}
+
+fn parse_container_override(sent: ecs::ContainerOverride) -> Result<ContainerOverride, Exception> {
+    let name = required(sent.name, "Container override name")?;
+    let name: ContainerName = name.parse().map_err(|_| {
+        Exception::invalid(format!(
+            "Override for container named {name} is not a container in the TaskDefinition."
+        ))
+    })?;
+    let amount = |number: Option<i32>, member: &str| match number.map(u32::try_from) {
+        None => Ok(None),
+        Some(Ok(amount)) => Ok(Some(amount)),
+        Some(Err(_)) => {
+            Err(Exception::invalid(format!("Invalid '{member}' setting for container '{name}'.")))
+        }
+    };
+    let environment = sent.environment.map(|all| {
+        all.into_iter().map(|it| parse_variable(it).map_err(Exception::invalid)).collect()
+    });
+    Ok(ContainerOverride {
+        command: sent.command,
+        environment: environment.transpose()?,
+        cpu_units: amount(sent.cpu, "cpu")?,
+        memory_mib: amount(sent.memory, "memory")?,
+        memory_reservation_mib: amount(sent.memory_reservation, "memoryReservation")?,
+        name,
+    })
+}
+
+/// An environment variable; the error is a message.
+pub(super) fn parse_variable(pair: ecs::KeyValuePair) -> Result<(String, String), String> {
+    let name = pair.name.unwrap_or_default();
+    let value = pair.value.unwrap_or_default();
+    if name.is_empty() {
+        return Err("Environment variable name can not be blank.".into());
+    }
+    if name.contains(['=', '\0']) || value.contains('\0') {
+        return Err(format!(
+            "Environment variable '{}' contains characters that no process can be given.",
+            name.escape_debug()
+        ));
+    }
+    Ok((name, value))
+}
+
+/// A role by its ARN or its name, which may carry its path.
+pub(super) fn parse_role(text: String) -> Result<String, Exception> {
+    let allowed = |it: char| it.is_ascii_alphanumeric() || "_+=,.@-/:".contains(it);
+    if text.len() <= 2048 && text.chars().all(allowed) {
+        Ok(text)
+    } else {
+        Err(Exception::client("Role is not valid"))
+    }
+}
+
+/// The launch types that container instances serve.
+pub(super) fn check_launch_type(text: Option<&str>) -> Result<(), Exception> {
+    match text {
+        None | Some("EC2" | "EXTERNAL") => Ok(()),
+        Some("FARGATE") => Err(Exception::invalid(
+            "launchType FARGATE is not available here: Longshore runs tasks on container instances. Use EC2 or EXTERNAL, or leave it out.",
+        )),
+        Some(_) => Err(Exception::invalid("launch type should be one of [EC2,FARGATE,EXTERNAL]")),
+    }
+}
+
+pub(super) fn constraints(
+    sent: Option<Vec<ecs::PlacementConstraint>>,
+) -> Result<Vec<Constraint>, Exception> {
+    let sent = sent.unwrap_or_default();
+    if sent.len() > MAX_CONSTRAINTS {
+        return Err(Exception::invalid(format!(
+            "Maximum number of constraints is {MAX_CONSTRAINTS}"
+        )));
+    }
+    let parse = |it: &ecs::PlacementConstraint| {
+        Constraint::parse(it.kind.as_deref().unwrap_or_default(), it.expression.as_deref())
+            .map_err(|error| Exception::invalid(error.to_string()))
+    };
+    sent.iter().map(parse).collect()
+}
+
+pub(super) fn strategies(
+    sent: Option<Vec<ecs::PlacementStrategy>>,
+) -> Result<Vec<Strategy>, Exception> {
+    let sent = sent.unwrap_or_default();
+    if sent.len() > MAX_STRATEGIES {
+        return Err(Exception::invalid(format!(
+            "Maximum number of strategies is {MAX_STRATEGIES}"
+        )));
+    }
+    let parse = |it: &ecs::PlacementStrategy| {
+        Strategy::parse(it.kind.as_deref().unwrap_or_default(), it.field.as_deref())
+            .map_err(|error| Exception::invalid(error.to_string()))
+    };
+    sent.iter().map(parse).collect()
+}

@@ -1,0 +1,311 @@
+//! Records as responses show them.
+
+use longshore_model::container_definition as definition;
+use longshore_model::overrides::effective;
+use longshore_model::{
+    Attribute, Cluster, Container, ContainerDefinition, ContainerInstance, DefinitionKey,
+    NetworkBinding, Occupancy, Overrides, Owner, Resources, Task, TaskDefinition, Timestamp,
+};
+use longshore_store::State;
+use longshore_wire as wire;
+use longshore_wire::ecs;
+
+fn timestamp(at: Timestamp) -> wire::Timestamp {
+    wire::Timestamp::from_millis(at.millis())
+}
+
+fn count(number: u32) -> Option<i32> {
+    Some(i32::try_from(number).unwrap_or(i32::MAX))
+}
+
+/// The launch type of every task and definition: container instances are all there are.
+pub(super) const LAUNCH_TYPE: &str = "EC2";
+
+pub(super) fn cluster(cluster: &Cluster, state: &State, owner: &Owner) -> ecs::Cluster {
+    let counts = state.counts(&cluster.name);
+    ecs::Cluster {
+        cluster_arn: Some(owner.cluster_arn(&cluster.name)),
+        cluster_name: Some(cluster.name.to_string()),
+        status: Some(cluster.status.as_str().into()),
+        registered_container_instances_count: count(counts.registered_instances),
+        running_tasks_count: count(counts.running_tasks),
+        pending_tasks_count: count(counts.pending_tasks),
+        active_services_count: Some(0),
+        ..ecs::Cluster::default()
+    }
+}
+
+pub(super) fn failure(arn: String, reason: &str) -> ecs::Failure {
+    ecs::Failure { arn: Some(arn), reason: Some(reason.into()), detail: None }
+}
+
+pub(super) fn task(task: &Task, definition: &TaskDefinition, owner: &Owner) -> ecs::Task {
+    let task_arn = owner.task_arn(&task.cluster, task.id);
+    let containers = task
+        .containers
+        .iter()
+        .map(|it| container(it, task, definition, &task_arn, owner))
+        .collect();
+    ecs::Task {
+        cluster_arn: Some(owner.cluster_arn(&task.cluster)),
+        task_definition_arn: Some(owner.task_definition_arn(&task.definition)),
+        container_instance_arn: Some(
+            owner.container_instance_arn(&task.cluster, task.container_instance),
+        ),
+        overrides: Some(overrides(task.overrides.as_deref(), definition)),
+        last_status: Some(task.last_status.as_str().into()),
+        desired_status: Some(task.desired_status.as_str().into()),
+        containers: Some(containers),
+        started_by: task.started_by.as_deref().map(Into::into),
+        version: i64::try_from(task.version).ok(),
+        stopped_reason: task.stopped_reason.as_deref().map(Into::into),
+        created_at: Some(timestamp(task.created_at)),
+        started_at: task.started_at.map(timestamp),
+        stopped_at: task.stopped_at.map(timestamp),
+        group: Some(task.group.as_ref().into()),
+        launch_type: Some(LAUNCH_TYPE.into()),
+        stop_code: task.stop_code.map(|it| it.as_str().into()),
+        stopping_at: task.stopping_at.map(timestamp),
+        execution_stopped_at: task.execution_stopped_at.map(timestamp),
+        pull_started_at: task.pull_started_at.map(timestamp),
+        pull_stopped_at: task.pull_stopped_at.map(timestamp),
+        task_arn: Some(task_arn),
+        ..ecs::Task::default()
+    }
+}
+
+fn container(
+    container: &Container,
+    task: &Task,
+    definition: &TaskDefinition,
+    task_arn: &str,
+    owner: &Owner,
+) -> ecs::Container {
+    let defined = definition.containers.iter().find(|it| it.name == container.name);
+    let settings = defined.map(|it| effective(it, task.overrides.as_deref()));
+    ecs::Container {
+        container_arn: Some(owner.container_arn(&task.cluster, task.id, container.id)),
+        task_arn: Some(task_arn.into()),
+        name: Some(container.name.to_string()),
+        last_status: Some(container.last_status.as_str().into()),
+        exit_code: container.exit_code,
+        reason: container.reason.as_deref().map(Into::into),
+        network_bindings: Some(container.network_bindings.iter().map(network_binding).collect()),
+        image: defined.map(|it| it.image.clone()),
+        runtime_id: container.runtime_id.as_deref().map(Into::into),
+        cpu: settings.as_ref().map(|it| it.cpu_units.to_string()),
+        memory: settings.as_ref().and_then(|it| it.memory_mib).map(|it| it.to_string()),
+        memory_reservation: settings
+            .as_ref()
+            .and_then(|it| it.memory_reservation_mib)
+            .map(|it| it.to_string()),
+        ..ecs::Container::default()
+    }
+}
+
+fn network_binding(binding: &NetworkBinding) -> ecs::NetworkBinding {
+    ecs::NetworkBinding {
+        bind_ip: Some(binding.bind_ip.to_string()),
+        container_port: Some(binding.container_port.into()),
+        host_port: Some(binding.host_port.into()),
+        protocol: Some(binding.protocol.as_str().into()),
+    }
+}
+
+/// What was sent, with an entry for every container of the definition.
+fn overrides(sent: Option<&Overrides>, definition: &TaskDefinition) -> ecs::TaskOverride {
+    let entry = |container: &ContainerDefinition| {
+        let named = ecs::ContainerOverride {
+            name: Some(container.name.to_string()),
+            ..ecs::ContainerOverride::default()
+        };
+        let Some(sent) = sent.and_then(|it| it.container(&container.name)) else { return named };
+        ecs::ContainerOverride {
+            command: sent.command.clone(),
+            environment: sent.environment.as_deref().map(pairs),
+            cpu: sent.cpu_units.and_then(count),
+            memory: sent.memory_mib.and_then(count),
+            memory_reservation: sent.memory_reservation_mib.and_then(count),
+            ..named
+        }
+    };
+    ecs::TaskOverride {
+        container_overrides: Some(definition.containers.iter().map(entry).collect()),
+        task_role_arn: sent.and_then(|it| it.task_role_arn.clone()),
+    }
+}
+
+fn pairs(environment: &[(String, String)]) -> Vec<ecs::KeyValuePair> {
+    let pair = |(name, value): &(String, String)| ecs::KeyValuePair {
+        name: Some(name.clone()),
+        value: Some(value.clone()),
+    };
+    environment.iter().map(pair).collect()
+}
+
+pub(super) fn container_instance(
+    instance: &ContainerInstance,
+    occupancy: &Occupancy,
+    owner: &Owner,
+) -> ecs::ContainerInstance {
+    let versions = &instance.version_info;
+    let registered = resources(
+        instance.registered,
+        instance.reserved_ports_tcp.iter().copied().collect(),
+        instance.reserved_ports_udp.iter().copied().collect(),
+    );
+    let remaining = resources(
+        instance.registered.minus(occupancy.taken),
+        instance.reserved_ports_tcp.iter().chain(&occupancy.ports_tcp).copied().collect(),
+        instance.reserved_ports_udp.iter().chain(&occupancy.ports_udp).copied().collect(),
+    );
+    ecs::ContainerInstance {
+        container_instance_arn: Some(owner.container_instance_arn(&instance.cluster, instance.id)),
+        ec2_instance_id: instance.ec2_instance_id.clone(),
+        version: i64::try_from(instance.version).ok(),
+        version_info: Some(ecs::VersionInfo {
+            agent_version: versions.agent_version.clone(),
+            agent_hash: versions.agent_hash.clone(),
+            docker_version: versions.docker_version.clone(),
+        }),
+        remaining_resources: Some(remaining),
+        registered_resources: Some(registered),
+        status: Some(instance.status.as_str().into()),
+        agent_connected: Some(instance.agent_connected),
+        running_tasks_count: count(occupancy.running),
+        pending_tasks_count: count(occupancy.pending),
+        attributes: Some(instance.attributes.iter().map(attribute).collect()),
+        registered_at: Some(timestamp(instance.registered_at)),
+        ..ecs::ContainerInstance::default()
+    }
+}
+
+/// The four resources in ECS's order. Ports are those in use, in numeric order.
+fn resources(amount: Resources, mut tcp: Vec<u16>, mut udp: Vec<u16>) -> Vec<ecs::Resource> {
+    let base = |name: &str, kind: &str| ecs::Resource {
+        name: Some(name.into()),
+        kind: Some(kind.into()),
+        double_value: Some(0.0),
+        long_value: Some(0),
+        integer_value: Some(0),
+        string_set_value: None,
+    };
+    let integer = |name: &str, value: u32| ecs::Resource {
+        integer_value: count(value),
+        ..base(name, "INTEGER")
+    };
+    let ports = |name: &str, ports: &[u16]| ecs::Resource {
+        string_set_value: Some(ports.iter().map(ToString::to_string).collect()),
+        ..base(name, "STRINGSET")
+    };
+    tcp.sort_unstable();
+    udp.sort_unstable();
+    vec![
+        integer("CPU", amount.cpu_units),
+        integer("MEMORY", amount.memory_mib),
+        ports("PORTS", &tcp),
+        ports("PORTS_UDP", &udp),
+    ]
+}
+
+fn attribute(attribute: &Attribute) -> ecs::Attribute {
+    ecs::Attribute {
+        name: Some(attribute.name.as_ref().into()),
+        value: attribute.value.as_deref().map(Into::into),
+        ..ecs::Attribute::default()
+    }
+}
+
+pub(super) fn task_definition(found: &TaskDefinition, owner: &Owner) -> ecs::TaskDefinition {
+    let DefinitionKey { family, revision } = &found.key;
+    let constraint = |expression: &String| ecs::PlacementConstraint {
+        kind: Some("memberOf".into()),
+        expression: Some(expression.clone()),
+    };
+    let volume = |it: &longshore_model::task_definition::Volume| ecs::Volume {
+        name: Some(it.name.clone()),
+        host: Some(ecs::HostVolumeProperties { source_path: it.host_source_path.clone() }),
+    };
+    let required: Vec<_> = found.requires_attributes.iter().map(attribute).collect();
+    ecs::TaskDefinition {
+        task_definition_arn: Some(owner.task_definition_arn(&found.key)),
+        container_definitions: Some(found.containers.iter().map(container_definition).collect()),
+        family: Some(family.to_string()),
+        task_role_arn: found.task_role_arn.clone(),
+        network_mode: found.network_mode.map(|it| it.as_str().into()),
+        revision: count(*revision),
+        volumes: Some(found.volumes.iter().map(volume).collect()),
+        status: Some(found.status.as_str().into()),
+        requires_attributes: Some(required).filter(|it| !it.is_empty()),
+        placement_constraints: Some(found.member_of.iter().map(constraint).collect()),
+        compatibilities: Some(vec![LAUNCH_TYPE.into()]),
+        registered_at: Some(timestamp(found.registered_at)),
+        ..ecs::TaskDefinition::default()
+    }
+}
+
+fn container_definition(it: &ContainerDefinition) -> ecs::ContainerDefinition {
+    ecs::ContainerDefinition {
+        name: Some(it.name.to_string()),
+        image: Some(it.image.clone()),
+        cpu: count(it.cpu_units),
+        memory: it.memory_mib.and_then(count),
+        memory_reservation: it.memory_reservation_mib.and_then(count),
+        links: it.links.clone(),
+        port_mappings: Some(it.port_mappings.iter().map(port_mapping).collect()),
+        essential: Some(it.essential),
+        entry_point: it.entry_point.clone(),
+        command: it.command.clone(),
+        environment: Some(pairs(&it.environment)),
+        mount_points: Some(it.mount_points.iter().map(mount_point).collect()),
+        volumes_from: Some(it.volumes_from.iter().map(volume_from).collect()),
+        hostname: it.hostname.clone(),
+        user: it.user.clone(),
+        working_directory: it.working_directory.clone(),
+        disable_networking: it.disable_networking,
+        privileged: it.privileged,
+        readonly_root_filesystem: it.readonly_root_filesystem,
+        dns_servers: it.dns_servers.clone(),
+        dns_search_domains: it.dns_search_domains.clone(),
+        extra_hosts: it.extra_hosts.as_ref().map(|all| all.iter().map(host_entry).collect()),
+        docker_security_options: it.docker_security_options.clone(),
+        docker_labels: it.docker_labels.clone(),
+        ulimits: it.ulimits.as_ref().map(|all| all.iter().map(ulimit).collect()),
+        log_configuration: it.log_configuration.as_ref().map(|it| ecs::LogConfiguration {
+            log_driver: Some(it.log_driver.clone()),
+            options: it.options.clone(),
+        }),
+    }
+}
+
+fn port_mapping(it: &definition::PortMapping) -> ecs::PortMapping {
+    ecs::PortMapping {
+        container_port: Some(it.container_port.into()),
+        host_port: Some(it.host_port.into()),
+        protocol: Some(it.protocol.as_str().into()),
+    }
+}
+
+fn mount_point(it: &definition::MountPoint) -> ecs::MountPoint {
+    ecs::MountPoint {
+        source_volume: it.source_volume.clone(),
+        container_path: it.container_path.clone(),
+        read_only: it.read_only,
+    }
+}
+
+fn volume_from(it: &definition::VolumeFrom) -> ecs::VolumeFrom {
+    ecs::VolumeFrom { source_container: it.source_container.clone(), read_only: it.read_only }
+}
+
+fn host_entry(it: &definition::HostEntry) -> ecs::HostEntry {
+    ecs::HostEntry { hostname: Some(it.hostname.clone()), ip_address: Some(it.ip_address.clone()) }
+}
+
+fn ulimit(it: &definition::Ulimit) -> ecs::Ulimit {
+    ecs::Ulimit {
+        name: Some(it.name.clone()),
+        soft_limit: Some(it.soft_limit),
+        hard_limit: Some(it.hard_limit),
+    }
+}

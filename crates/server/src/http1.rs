@@ -1,0 +1,159 @@
+//! The listener: connections with bounds on time and size, each request to its door.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::extract::ws::WebSocketUpgrade;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use longshore_wire::TARGET_HEADER;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use crate::acs::{self, Hello};
+use crate::api::{Call, Exception, answer};
+use crate::{Doors, requested};
+
+/// The longest body, in bytes. ECS takes definitions of 64 KiB; agents report less.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// The longest that a client may take to send a request's headers, and its body.
+const READ: Duration = Duration::from_secs(30);
+
+/// The longest that open requests are waited for at the end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// The longest message of an agent, in bytes.
+const MAX_AGENT_MESSAGE: usize = 1024 * 1024;
+
+/// Accepts connections until told to stop, then waits a while for what is being answered.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    doors: Arc<Doors>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let graceful = GracefulShutdown::new();
+    let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
+    http.http1().timer(TokioTimer::new()).header_read_timeout(READ);
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    warn!(%error, "a connection could not be accepted");
+                    sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = requested(&mut stopping) => break,
+        };
+        let _ = stream.set_nodelay(true);
+        let connection = Connection { doors: Arc::clone(&doors), stopping: stopping.clone() };
+        let service = service_fn(move |it| connection.clone().answer(it));
+        let served = http.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let served = graceful.watch(served.into_owned());
+        tokio::spawn(async move {
+            if let Err(error) = served.await {
+                debug!(%error, "a connection ended");
+            }
+        });
+    }
+    if timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        warn!("some requests were still open at the end");
+    }
+}
+
+#[derive(Clone)]
+struct Connection {
+    doors: Arc<Doors>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Connection {
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path() == "/acs/ws" {
+            return Ok(self.open_socket(parts).await);
+        }
+        let outcome = self.answer_call(&parts, body).await;
+        let (status, body) = match outcome {
+            Ok(body) => (http::StatusCode::OK, body),
+            Err(exception) => {
+                debug!(exception = exception.name(), message = exception.message(), "refused");
+                (exception.status(), Bytes::from(exception.body()))
+            }
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(longshore_wire::CONTENT_TYPE));
+        if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
+            headers.insert("x-amzn-requestid", id);
+        }
+        Ok(response)
+    }
+
+    async fn answer_call(&self, parts: &Parts, body: Incoming) -> Result<Bytes, Exception> {
+        let body = read(body).await?;
+        let doors = &*self.doors;
+        doors.gate.check(parts, &body, doors.control.now().millis() / 1000)?;
+        if parts.method != Method::POST || parts.uri.path() != "/" {
+            return Err(Exception::unknown_operation("The ECS API is at POST /."));
+        }
+        let text = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
+        let host = text(HOST.as_str()).unwrap_or_default();
+        let call = Call { control: &doors.control, pages: &doors.pages, host };
+        answer(text(TARGET_HEADER), &body, &call).await
+    }
+
+    async fn open_socket(self, mut parts: Parts) -> Response<Body> {
+        let doors = &self.doors;
+        if let Err(exception) = doors.gate.check(&parts, b"", doors.control.now().millis() / 1000) {
+            let refusal = longshore_wire::acs::Refusal {
+                exception: exception.name().into(),
+                message: exception.message().into(),
+            };
+            return acs::refuse(&refusal);
+        }
+        let hello = match Hello::read(parts.uri.query().unwrap_or_default(), &doors.control) {
+            Ok(hello) => hello,
+            Err(refusal) => {
+                debug!(?refusal, "an agent's handshake is refused");
+                return acs::refuse(&refusal);
+            }
+        };
+        let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+            Ok(upgrade) => upgrade.max_message_size(MAX_AGENT_MESSAGE),
+            Err(rejection) => return axum::response::IntoResponse::into_response(rejection),
+        };
+        upgrade.on_upgrade(move |socket| async move {
+            let control = self.doors.control.clone();
+            acs::serve(socket, hello, control, &self.doors.hub, self.stopping).await;
+        })
+    }
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Exception> {
+    match timeout(READ, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Exception::too_large("The request can have at most 1048576 bytes."))
+        }
+        Ok(Err(_)) => Err(Exception::serialization("The request ended before its body did.")),
+        Err(_) => Err(Exception::serialization("The request's body took too long to arrive.")),
+    }
+}
