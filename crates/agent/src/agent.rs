@@ -86,70 +86,97 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
     let signer = Signer { credentials: config.credentials.clone(), region: config.region.clone() };
     let api = Arc::new(Api::new(&config.endpoint, signer)?);
     let files = Files::open(&config.data_dir)?;
-    let saved = files.identity()?;
-    if let Some(identity) = saved.as_ref().filter(|it| it.cluster != config.cluster) {
-        let (saved, configured) = (identity.cluster.clone(), config.cluster.clone());
-        return Err(AgentError::OtherCluster { saved, configured });
-    }
+    let saved = saved_identity(&config, &files)?;
     let daemon = reach_docker(&config).await?;
     let facts = daemon.facts().await.map_err(AgentError::Docker)?;
-    info!(
-        docker = facts.docker_version,
-        cpus = facts.cpus,
-        memory_mib = facts.memory_mib,
-        "Docker"
-    );
+    let (docker, cpus, memory_mib) = (&facts.docker_version, facts.cpus, facts.memory_mib);
+    info!(docker, cpus, memory_mib, "the Docker Engine answers");
 
     let (connections, connection) = watch::channel(0);
     let reporter = Reporter::new(api.clone(), config.cluster.clone(), connection);
-    let tools = |arn: &str| Tools {
-        daemon: daemon.clone(),
-        common: Arc::new(common(&config, &facts, arn)),
-        reporter: reporter.clone(),
-        files: files.clone(),
-        policy: policy(&config),
-        stop_timeout: config.stop_timeout,
-    };
-    let resume = async |arn: &str| {
-        let inventory = daemon.inventory(arn).await.map_err(AgentError::Docker)?;
-        Ok::<_, AgentError>(Tasks::resume(tools(arn), inventory).await?)
-    };
+    let host = Host { api: api.clone(), config, facts, daemon, reporter, files };
+    let (mut tasks, identity) = host.enter(saved).await?;
+    info!(instance = identity.container_instance_arn, cluster = identity.cluster, "registered");
 
-    let before = match saved {
-        Some(identity) => {
-            let arn = identity.container_instance_arn;
-            Some((resume(&arn).await?, arn))
-        }
-        None => None,
-    };
-    let (mut tasks, arn) = match before {
-        Some((tasks, arn)) => match enter(&api, &config, &facts, Some(&arn)).await? {
-            Registration::Accepted(arn) => (tasks, arn),
-            Registration::NotOurs(error) => {
-                warn!(
-                    instance = arn, %error,
-                    "the control plane does not know this container instance any more: \
-                     registering as a new one; containers of the old one are left as they are"
-                );
-                tasks.abandon();
-                let arn = enter_anew(&api, &config, &facts).await?;
-                (resume(&arn).await?, arn)
-            }
-        },
-        None => {
-            let arn = enter_anew(&api, &config, &facts).await?;
-            (resume(&arn).await?, arn)
-        }
-    };
-    let identity = Identity { container_instance_arn: arn, cluster: config.cluster.clone() };
-    files.save_identity(&identity)?;
-    info!(instance = identity.container_instance_arn, cluster = config.cluster, "registered");
-
-    let docker_version = facts.docker_version.clone();
+    let docker_version = host.facts.docker_version.clone();
     let session =
         Session { api, identity, docker_version, connections, ready: Some(ready), timeline: 0 };
     session.run(&mut tasks).await;
     Ok(())
+}
+
+/// What is known once Docker answers.
+struct Host {
+    api: Arc<Api>,
+    config: AgentConfig,
+    facts: Facts,
+    daemon: Daemon,
+    reporter: Reporter,
+    files: Files,
+}
+
+impl Host {
+    /// Takes over what runs, then registers: tasks go on also while the control plane is away.
+    async fn enter(&self, saved: Option<Identity>) -> Result<(Tasks, Identity), AgentError> {
+        if let Some(identity) = saved {
+            let tasks = self.resume(&identity).await?;
+            match self.register(Some(&identity.container_instance_arn)).await? {
+                Registration::Accepted(_) => return Ok((tasks, identity)),
+                Registration::NotOurs(error) => {
+                    warn!(
+                        instance = identity.container_instance_arn, %error,
+                        "the control plane does not know this container instance any more: \
+                         registering as a new one; containers of the old one are left as they are"
+                    );
+                    tasks.abandon();
+                }
+            }
+        }
+        let container_instance_arn = match self.register(None).await? {
+            Registration::Accepted(arn) => arn,
+            Registration::NotOurs(error) => {
+                return Err(AgentError::Registration(error.to_string()));
+            }
+        };
+        let identity = Identity { container_instance_arn, cluster: self.config.cluster.clone() };
+        self.files.save_identity(&identity)?;
+        Ok((self.resume(&identity).await?, identity))
+    }
+
+    async fn register(&self, arn: Option<&str>) -> Result<Registration, AgentError> {
+        let refused = |error: CallError| AgentError::Registration(error.to_string());
+        register(&self.api, &self.config, &self.facts, arn).await.map_err(refused)
+    }
+
+    async fn resume(&self, identity: &Identity) -> Result<Tasks, AgentError> {
+        let arn = &identity.container_instance_arn;
+        let inventory = self.daemon.inventory(arn).await.map_err(AgentError::Docker)?;
+        let common = Common {
+            cluster: self.config.cluster.clone(),
+            container_instance: arn.clone(),
+            least_memory_mib: self.facts.least_memory_mib(),
+        };
+        let tools = Tools {
+            daemon: self.daemon.clone(),
+            common: Arc::new(common),
+            reporter: self.reporter.clone(),
+            files: self.files.clone(),
+            policy: policy(&self.config),
+            stop_timeout: self.config.stop_timeout,
+        };
+        Ok(Tasks::resume(tools, inventory).await?)
+    }
+}
+
+fn saved_identity(config: &AgentConfig, files: &Files) -> Result<Option<Identity>, AgentError> {
+    let saved = files.identity()?;
+    match saved.as_ref().filter(|it| it.cluster != config.cluster) {
+        Some(identity) => Err(AgentError::OtherCluster {
+            saved: identity.cluster.clone(),
+            configured: config.cluster.clone(),
+        }),
+        None => Ok(saved),
+    }
 }
 
 async fn reach_docker(config: &AgentConfig) -> Result<Daemon, AgentError> {
@@ -158,31 +185,6 @@ async fn reach_docker(config: &AgentConfig) -> Result<Daemon, AgentError> {
     Daemon::reach(&address)
         .await
         .map_err(|source| AgentError::DockerAddress { address, source: Box::new(source) })
-}
-
-async fn enter(
-    api: &Api,
-    config: &AgentConfig,
-    facts: &Facts,
-    arn: Option<&str>,
-) -> Result<Registration, AgentError> {
-    let refused = |error: CallError| AgentError::Registration(error.to_string());
-    register(api, config, facts, arn).await.map_err(refused)
-}
-
-async fn enter_anew(api: &Api, config: &AgentConfig, facts: &Facts) -> Result<String, AgentError> {
-    match enter(api, config, facts, None).await? {
-        Registration::Accepted(arn) => Ok(arn),
-        Registration::NotOurs(error) => Err(AgentError::Registration(error.to_string())),
-    }
-}
-
-fn common(config: &AgentConfig, facts: &Facts, arn: &str) -> Common {
-    Common {
-        cluster: config.cluster.clone(),
-        container_instance: arn.to_owned(),
-        least_memory_mib: facts.least_memory_mib(),
-    }
 }
 
 fn policy(config: &AgentConfig) -> Policy {

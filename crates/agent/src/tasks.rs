@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::{StreamExt, stream};
 use longshore_model::DesiredStatus;
 use longshore_wire::acs;
 use tokio::sync::{mpsc, oneshot};
@@ -13,12 +12,9 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::engine::{ContainerStatus, Found, Input, Rejection, TaskState};
-use crate::runtime::{Daemon, Inventory};
+use crate::runtime::Inventory;
 use crate::system::RandomIds;
 use crate::worker::{Message, Tools, Worker};
-
-/// Containers looked at side by side when the agent starts.
-const LOOKS_AT_ONCE: usize = 16;
 
 /// The tasks of one container instance. Dropping it ends the workers and leaves the containers.
 pub(crate) struct Tasks {
@@ -141,15 +137,16 @@ impl Tasks {
         if docker_ids.is_empty() && is_new {
             return Input::Tick;
         }
-        let daemon = &self.tools.daemon;
-        let looks = state
-            .spec
-            .containers
-            .iter()
-            .zip(&state.containers)
-            .map(|(spec, container)| (docker_ids.get(&spec.name), container.known))
-            .map(|(docker_id, known)| find(daemon, docker_id, known));
-        Input::Adopted(stream::iter(looks).buffered(LOOKS_AT_ONCE).collect().await)
+        let mut found = Vec::new();
+        for (spec, container) in state.spec.containers.iter().zip(&state.containers) {
+            found.push(match docker_ids.get(&spec.name) {
+                Some(docker_id) if container.known < ContainerStatus::Stopped => {
+                    self.tools.daemon.find(docker_id).await
+                }
+                _ => Found::Missing,
+            });
+        }
+        Input::Adopted(found)
     }
 
     fn spawn(&mut self, state: TaskState, first: Input) -> oneshot::Receiver<io::Result<()>> {
@@ -172,13 +169,6 @@ impl Tasks {
                 self.workers.remove(&arn);
             }
         }
-    }
-}
-
-async fn find(daemon: &Daemon, docker_id: Option<&String>, known: ContainerStatus) -> Found {
-    match docker_id {
-        Some(docker_id) if known < ContainerStatus::Stopped => daemon.find(docker_id).await,
-        _ => Found::Missing,
     }
 }
 

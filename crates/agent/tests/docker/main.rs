@@ -1,0 +1,12 @@
+//! The agent against a real Docker Engine and a control plane made for the occasion.
+//!
+//! Needs a Docker Engine on the usual socket (or `DOCKER_HOST`) and no registry: the image is made
+//! here. Without an Engine these tests fail; they never skip.
+
+mod adoption;
+mod failures;
+mod lifecycle;
+mod mapping;
+mod overhead;
+mod support;
+mod trouble;

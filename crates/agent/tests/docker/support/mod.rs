@@ -1,0 +1,13 @@
+//! What the tests share: an image, a control plane, a Docker Engine that can go away.
+
+mod control_plane;
+mod docker;
+mod guest;
+mod proxy;
+mod world;
+
+pub(crate) use control_plane::ControlPlane;
+pub(crate) use docker::remove_containers_of;
+pub(crate) use guest::IMAGE;
+pub(crate) use proxy::Proxy;
+pub(crate) use world::World;
