@@ -154,6 +154,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let shutdown = shutdown_signal().context("signals cannot be waited for")?;
     let data_dir = options.data_dir.path().join("agent");
     data_dir::create(&data_dir)?;
+    let _lock = data_dir::lock_agent(&data_dir)?;
     let config = options.engine.configure(Home {
         endpoint: options.endpoint,
         cluster: options.cluster,

@@ -1,10 +1,10 @@
 //! The data directory, and what `longshore env` finds in it.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 /// Makes the directory, readable by its owner alone, unless it is there.
 pub(crate) fn create(dir: &Path) -> anyhow::Result<()> {
@@ -13,6 +13,23 @@ pub(crate) fn create(dir: &Path) -> anyhow::Result<()> {
         .mode(0o700)
         .create(dir)
         .with_context(|| format!("the data directory {} cannot be made", dir.display()))
+}
+
+/// Takes an agent's directory for this process, for as long as the file lives. Two agents that
+/// were the same container instance would push each other off their connection for ever.
+pub(crate) fn lock_agent(dir: &Path) -> anyhow::Result<File> {
+    let path = dir.join("lock");
+    let file = File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "{} is in use by another process; stop that one, or choose another data directory",
+            dir.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+        }
+    }
 }
 
 /// Where a server of this machine is reached.
@@ -45,5 +62,20 @@ impl Endpoint {
             )
         })?;
         serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agents_directory_is_one_processes() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = lock_agent(dir.path()).unwrap();
+        let error = lock_agent(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("is in use by another process"), "{error}");
+        drop(first);
+        lock_agent(dir.path()).unwrap();
     }
 }

@@ -8,6 +8,7 @@ mod server;
 mod system;
 mod up;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -43,7 +44,11 @@ fn main() -> ExitCode {
     let command = Arguments::parse().command;
     let filter =
         EnvFilter::try_from_env("LONGSHORE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let outcome = match command {
         Command::Env(options) => env::print(&options),
         Command::Up(options) => run(up::run(options)),

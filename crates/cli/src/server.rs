@@ -7,7 +7,7 @@ use anyhow::Context;
 use longshore_control::Control;
 use longshore_model::Owner;
 use longshore_server::{RootKey, Server};
-use longshore_store::{EmbeddedJournal, Store};
+use longshore_store::{EmbeddedJournal, Store, StoreError};
 
 use crate::data_dir::{self, Endpoint};
 use crate::options;
@@ -25,7 +25,7 @@ pub(crate) struct ControlPlane {
 pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPlane> {
     let dir = options.data_dir.path();
     data_dir::create(&dir)?;
-    let journal = EmbeddedJournal::open(&dir.join("longshore.redb"))?;
+    let journal = EmbeddedJournal::open(&dir.join("longshore.redb")).map_err(StoreError::from)?;
     let store = Store::open(journal)?;
     let chosen = options.root_access_key_id.clone().zip(options.root_secret_access_key.clone());
     let chosen = chosen

@@ -27,6 +27,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let ControlPlane { server, root_key, url } = open(&options.server).await?;
     let agent_dir = options.server.data_dir.path().join("agent");
     data_dir::create(&agent_dir)?;
+    let _lock = data_dir::lock_agent(&agent_dir)?;
     let config = options.engine.configure(Home {
         endpoint: url.clone(),
         cluster: options.server.cluster,
