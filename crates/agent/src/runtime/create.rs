@@ -4,13 +4,18 @@ use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse};
 use bollard::query_parameters::CreateContainerOptions;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::body::{CONTAINER_LABEL, Common, TASK_LABEL, body};
 use super::daemon::{Answer, Daemon, Refusal, answer};
 use crate::engine::{CreateOutcome, Failure, Reason, TaskState};
 
 const TIME_LIMIT: Duration = Duration::from_secs(4 * 60);
+
+/// How often, and how far apart, a name that is taken is looked at until its container shows:
+/// Docker gives the name away first, and an agent that was killed may have left it at that.
+const LOOKS: u32 = 100;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// A container to be created.
 #[derive(Debug)]
@@ -61,6 +66,7 @@ impl Daemon {
         let name = &creation.docker_name;
         let failed =
             |it: Refusal| CreateOutcome::Failed(Failure::CannotCreateContainer.because(it.text));
+        let mut looks = 0;
         loop {
             let options = CreateContainerOptions { name: Some(name.clone()), ..Default::default() };
             let body = creation.body.clone();
@@ -78,6 +84,10 @@ impl Daemon {
             match (self.inspect(name).await, refusal) {
                 (Ok(Some(found)), _) if creation.is_of(&found) => {
                     return CreateOutcome::Created { docker_id: found.id.unwrap_or_default() };
+                }
+                (Ok(None), Some(_)) if looks < LOOKS => {
+                    looks += 1;
+                    sleep(BETWEEN_LOOKS).await;
                 }
                 (_, Some(refusal)) | (Err(refusal), None) => return failed(refusal),
                 (Ok(_), None) => {}
