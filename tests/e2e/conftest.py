@@ -1,10 +1,12 @@
 """Fixtures: one server for the session, others on demand, and the tasks of each test."""
 
 import os
+import shutil
 
 import botocore
 import pytest
 
+import engine
 import server as servers
 from tasks import Tasks
 
@@ -13,6 +15,11 @@ os.environ.update(NO_PROXY="*", no_proxy="*", AWS_CONFIG_FILE=os.devnull)
 os.environ.update(AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true")
 for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS", "AWS_SESSION_TOKEN"):
     os.environ.pop(name, None)
+
+
+def pytest_sessionstart():
+    if not shutil.which(servers.BINARY):
+        pytest.exit(f"there is no {servers.BINARY}: set LONGSHORE_BINARY, or use scripts/test", 2)
 
 
 def pytest_report_header():
@@ -27,6 +34,7 @@ def server(tmp_path_factory):
         yield it.start()
     finally:
         it.close()
+        engine.remove_leftovers()
 
 
 @pytest.fixture

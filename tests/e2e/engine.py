@@ -40,19 +40,24 @@ def can_run(*options):
 
 
 def remove_containers_of(part_of_arn, host=None):
-    """Removes what a test's server has left: containers by task ARN, and the volumes with them."""
-    listing = docker(
-        "ps", "--all", "--no-trunc", "--filter", f"label={TASK_LABEL}",
-        "--format", '{{.ID}} {{.Label "' + TASK_LABEL + '"}}', host=host, check=False,
-    )  # fmt: skip
-    for line in listing.splitlines():
+    """Removes what a test's server has left: containers, by a part of their task's ARN."""
+    labelled = '{{.ID}} {{.Label "' + TASK_LABEL + '"}}'
+    every = ["--all", "--no-trunc", "--filter", f"label={TASK_LABEL}", "--format", labelled]
+    for line in docker("ps", *every, host=host, check=False).splitlines():
         container, _, arn = line.partition(" ")
         if part_of_arn in arn:
             docker("rm", "--force", "--volumes", container, host=host, check=False)
-    for volume in docker("volume", "ls", "--quiet", host=host, check=False).split():
-        if "-" + FAMILY_PREFIX + "-" in volume:
-            docker("volume", "rm", volume, host=host, check=False)
 
 
-# Every family that a run of the tests registers begins with this, and so do its volumes' names.
+def remove_leftovers():
+    """Removes what was still being made when its server was killed, and volumes, by their names."""
+    for container in docker("ps", "--all", "--format", "{{.Names}}").split():
+        if f"-{FAMILY_PREFIX}-" in container:
+            docker("rm", "--force", "--volumes", container, check=False)
+    for volume in docker("volume", "ls", "--quiet").split():
+        if f"-{FAMILY_PREFIX}-" in volume:
+            docker("volume", "rm", volume, check=False)
+
+
+# Every family that a run of the tests registers begins with this; names of containers have it.
 FAMILY_PREFIX = f"e2e{os.getpid()}"

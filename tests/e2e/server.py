@@ -61,7 +61,7 @@ class Server:
 
     def environment(self):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LONGSHORE_")}
-        return {**kept, **self.settings}
+        return {**kept, "NO_COLOR": "1", **self.settings}
 
     def kill(self):
         """As a crash would: kill -9."""

@@ -124,9 +124,10 @@ class Tasks:
         """The page that the probe in a container shows: what it sees of itself."""
         return json.loads(self.get(task, "/", name))
 
-    def get(self, task, path, name="main", **fields):
-        """Fetches a path from the probe in a container, through its host port."""
-        return fetch(host_port(task, 8080, name=name), path, **fields)
+    def get(self, task, path, name="main", /, **fields):
+        """Fetches a path, with fields of a query, from the probe in a container."""
+        port = host_port(task, 8080, name=name)
+        return fetch(port, path, **fields)
 
     # Container instances
 
@@ -174,7 +175,7 @@ def host_port(task, container_port, protocol="tcp", name="main"):
     return found
 
 
-def fetch(port, path, **fields):
+def fetch(port, path, /, **fields):
     """The text of a page on this machine; an AssertionError with the answer when it is not 200."""
     query = "?" + urllib.parse.urlencode(fields) if fields else ""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

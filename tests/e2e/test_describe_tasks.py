@@ -20,7 +20,7 @@ def test_unknown_tasks_are_failures_beside_the_known(tasks, server):
     assert [it["reason"] for it in answer["failures"]] == ["MISSING", "MISSING"]
     for failure, unknown in zip(answer["failures"], [NOBODY, NOBODY_2017]):
         assert failure["arn"].startswith(server.arn("task/"))
-        assert failure["arn"].endswith(unknown)
+        assert failure["arn"].endswith("/" + unknown.replace("-", ""))
 
 
 @pytest.mark.parametrize(

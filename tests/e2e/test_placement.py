@@ -1,6 +1,7 @@
 """Constraints, strategies and requirements, as far as one container instance can show them."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tasks import quiet
 
@@ -65,3 +66,22 @@ def test_a_task_role_by_override_needs_it_too(tasks, server):
     role = f"arn:aws:iam::{server.account}:role/of-the-task"
     (failure,) = tasks.refused(tasks.define(quiet()), overrides={"taskRoleArn": role})
     assert failure["reason"] == "ATTRIBUTE"
+
+
+def test_a_cluster_without_instances_cannot_run_anything(tasks):
+    tasks.ecs.create_cluster(clusterName="empty")
+    definition = tasks.define(quiet())
+    with pytest.raises(ClientError) as raised:
+        tasks.run(definition, cluster="empty")
+    error = raised.value.response["Error"]
+    assert error["Code"] == "InvalidParameterException"
+    assert error["Message"] == "No Container Instances were found in your cluster."
+
+    arn = tasks.instance()["containerInstanceArn"]
+    short = arn.rpartition("/")[2]
+    answer = tasks.start(definition, [short], cluster="empty")
+    assert [it["reason"] for it in answer["failures"]] == ["MISSING"]
+
+    task_id = tasks.run_one(definition)["taskArn"].rpartition("/")[2]
+    answer = tasks.ecs.describe_tasks(cluster="empty", tasks=[task_id])
+    assert [it["reason"] for it in answer["failures"]] == ["MISSING"]

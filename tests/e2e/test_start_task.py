@@ -28,7 +28,7 @@ def test_an_unknown_instance_is_missing(tasks, server, unknown):
     (failure,) = answer["failures"]
     assert failure["reason"] == "MISSING"
     assert failure["arn"].startswith(server.arn("container-instance/"))
-    assert failure["arn"].endswith(unknown)
+    assert failure["arn"].endswith("/" + unknown.replace("-", ""))
 
 
 def test_some_may_start_while_others_fail(tasks):

@@ -204,22 +204,26 @@ def test_null_is_the_same_as_absent(raw):
     succeeded(raw.call("ListTasks", body))
 
 
-def test_unknown_members_are_ignored(raw, tasks):
+def test_what_newer_clients_add_and_asks_for_nothing_is_let_through(raw, tasks):
     definition = tasks.define()
-    answer = succeeded(
-        raw.call(
-            "RunTask",
-            {
-                "taskDefinition": definition,
-                "launchType": "EC2",
-                "tags": [{"key": "a", "value": "b"}],
-                "enableExecuteCommand": False,
-                "neverHeardOf": {"deep": [1, {"x": None}]},
-            },
-        )
-    )
+    newer = {
+        "launchType": "EC2",
+        "enableExecuteCommand": False,
+        "enableECSManagedTags": False,
+        "propagateTags": "NONE",
+        "tags": [],
+        "neverHeardOf": None,
+    }
+    answer = succeeded(raw.call("RunTask", {"taskDefinition": definition, **newer}))
     tasks.started += [task["taskArn"] for task in answer["tasks"]]
-    assert answer["failures"] == []
+    assert len(answer["tasks"]) == 1
+
+
+@pytest.mark.parametrize("member", [{"neverHeardOf": {"deep": [1]}}, {"launchType": "FARGATE"}], ids=str)
+def test_what_cannot_be_honoured_is_refused_by_name(raw, tasks, member):
+    """A task that runs otherwise than asked would be worse than none."""
+    answer = raw.call("RunTask", {"taskDefinition": tasks.define(), **member})
+    assert list(member)[0] in refused(answer, "InvalidParameterException")
 
 
 def test_times_are_numbers_and_what_has_no_value_is_left_out(raw, tasks):
