@@ -33,5 +33,5 @@ pub use occupancy::Occupancy;
 pub use overrides::{ContainerOverride, Overrides};
 pub use resources::Resources;
 pub use status::{ClusterStatus, DefinitionStatus, DesiredStatus, InstanceStatus, LastStatus};
-pub use task::{Container, NetworkBinding, StopCode, Task};
+pub use task::{ClientToken, Container, NetworkBinding, StopCode, Task};
 pub use task_definition::{DefinitionKey, TaskDefinition};

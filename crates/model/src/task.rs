@@ -37,6 +37,9 @@ pub struct Task {
     pub started_by: Option<Arc<str>>,
     /// `family:NAME` unless the caller named another.
     pub group: Arc<str>,
+    /// The call that made it, where the caller marked the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_token: Option<Arc<ClientToken>>,
     /// From 1; one more with every transaction that changes the task.
     pub version: u64,
     /// Why it stops or stopped. The first reason stays.
@@ -80,6 +83,15 @@ impl Task {
             self.stop_code = Some(code);
         }
     }
+}
+
+/// A caller's mark of one RunTask call: the same call made again gives the same tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientToken {
+    /// As the caller sent it, at most 64 characters.
+    pub token: Box<str>,
+    /// What else the call asked for, as a digest: another call may not use the same token.
+    pub parameters: Box<str>,
 }
 
 /// A container of a task.

@@ -10,5 +10,5 @@ mod hub;
 mod payload;
 mod session;
 
-pub(crate) use hub::Hub;
-pub(crate) use session::{Hello, refuse, serve};
+pub(crate) use hub::{Hub, Seat};
+pub(crate) use session::{Hello, Session, refuse, serve};

@@ -6,6 +6,7 @@
 mod acs;
 mod api;
 mod http1;
+mod in_process;
 mod root_key;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tracing::{error, info};
 
 pub use api::supported;
+pub use in_process::{Connection, InProcess};
 pub use root_key::{RootKey, RootKeyError};
 
 use acs::Hub;

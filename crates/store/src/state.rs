@@ -23,9 +23,14 @@ pub struct State {
     definitions: Map<DefinitionKey, Arc<TaskDefinition>>,
     instances: Map<InstanceId, Arc<ContainerInstance>>,
     tasks: Map<TaskId, Arc<Task>>,
+    /// Derived from `tasks`: those that one marked call made.
+    by_token: Map<TokenKey, Arc<Vec<TaskId>>>,
     /// Derived from `tasks` and `definitions`; instances without live tasks have no entry.
     occupancy: Map<InstanceId, Arc<Occupancy>>,
 }
+
+/// Tokens are a cluster's own.
+type TokenKey = (ClusterName, Box<str>);
 
 /// How much of what a cluster has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -125,6 +130,12 @@ impl State {
         self.tasks.range(range).map(|(_, it)| it).filter(move |it| it.cluster == cluster)
     }
 
+    /// The tasks that a RunTask call with this token made, as far as they are remembered.
+    pub fn tasks_of_token(&self, cluster: &ClusterName, token: &str) -> Vec<&Arc<Task>> {
+        let ids = self.by_token.get(&(cluster.clone(), token.into()));
+        ids.into_iter().flat_map(|it| it.iter()).filter_map(|it| self.tasks.get(it)).collect()
+    }
+
     /// How much of what a cluster has, computed from its instances.
     pub fn counts(&self, cluster: &ClusterName) -> ClusterCounts {
         let mut counts = ClusterCounts::default();
@@ -153,6 +164,7 @@ impl State {
             }
             Change::Task { before, after } => {
                 self.follow(before.as_deref(), after.as_deref());
+                self.follow_token(before.as_deref(), after.as_deref());
                 put(&mut self.tasks, before, after, |it| it.id);
             }
         }
@@ -173,6 +185,29 @@ impl State {
         }
     }
 
+    /// Keeps the list of the tasks of one marked call.
+    fn follow_token(&mut self, before: Option<&Task>, after: Option<&Task>) {
+        let Some(task) = (match (before, after) {
+            (None, Some(task)) | (Some(task), None) => Some(task),
+            (Some(_), Some(_)) | (None, None) => None,
+        }) else {
+            return;
+        };
+        let Some(client_token) = &task.client_token else { return };
+        let key = (task.cluster.clone(), client_token.token.clone());
+        let mut ids = self.by_token.get(&key).map(Arc::clone).unwrap_or_default();
+        let list = Arc::make_mut(&mut ids);
+        match after {
+            Some(_) => list.push(task.id),
+            None => list.retain(|it| *it != task.id),
+        }
+        if list.is_empty() {
+            self.by_token.remove_mut(&key);
+        } else {
+            self.by_token.insert_mut(key, ids);
+        }
+    }
+
     /// Compares what is derived with what a fresh computation gives; the error names the first
     /// difference. For tests and the simulation.
     pub fn check_derived(&self) -> Result<(), String> {
@@ -184,6 +219,11 @@ impl State {
             fresh.entry(task.container_instance).or_default().follow(None, Some(task), demand);
         }
         fresh.retain(|_, it| !it.tasks.is_empty());
+        let marked = self.tasks.values().filter(|it| it.client_token.is_some()).count();
+        let listed: usize = self.by_token.values().map(|it| it.len()).sum();
+        if marked != listed {
+            return Err(format!("{listed} tasks are listed by token, {marked} have one"));
+        }
         if fresh.len() != self.occupancy.size() {
             return Err(format!("{} occupancies, not {}", self.occupancy.size(), fresh.len()));
         }

@@ -6,7 +6,7 @@ use longshore_model::demand::Demand;
 use longshore_model::overrides::OverrideError;
 use longshore_model::status::{DesiredStatus, LastStatus};
 use longshore_model::{
-    Attribute, ClusterName, Container, ContainerId, Ids, InstanceId, Overrides, Task,
+    Attribute, ClientToken, ClusterName, Container, ContainerId, Ids, InstanceId, Overrides, Task,
     TaskDefinition, TaskId, Timestamp,
 };
 use longshore_placement::Refusal;
@@ -49,6 +49,9 @@ pub enum LaunchError {
     /// With the definition's there are more than ten constraints.
     #[error("Maximum number of constraints is {0}")]
     TooManyConstraints(usize),
+    /// The call's token marks another call.
+    #[error("The clientToken was used by a call with other parameters.")]
+    TokenConflict,
     /// The state could not be saved.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -102,6 +105,8 @@ pub(super) struct Ready {
     overrides: Option<Arc<Overrides>>,
     started_by: Option<Arc<str>>,
     pub(super) group: Arc<str>,
+    /// Set where the caller marked the call.
+    pub(super) client_token: Option<Arc<ClientToken>>,
     pub(super) demand: Demand,
     pub(super) requires: Vec<Attribute>,
 }
@@ -122,6 +127,7 @@ impl Launch {
             requires: requires::of_task(&definition, overrides.as_deref()),
             group: self.group.unwrap_or_else(default_group),
             started_by: self.started_by,
+            client_token: None,
             overrides,
             definition,
         })
@@ -162,6 +168,7 @@ impl Ready {
                 .collect(),
             started_by: self.started_by.clone(),
             group: Arc::clone(&self.group),
+            client_token: self.client_token.clone(),
             version: 1,
             stopped_reason: None,
             stop_code: None,

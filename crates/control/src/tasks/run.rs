@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use longshore_model::{ClusterName, InstanceStatus};
+use longshore_model::{ClientToken, ClusterName, InstanceStatus, Task};
 use longshore_placement::{Candidate, Constraint, MAX_CONSTRAINTS, Request, Strategy, place};
 use longshore_store::State;
 
@@ -15,6 +15,8 @@ use crate::task_definitions::constraints;
 pub struct RunTask {
     /// What to launch.
     pub launch: Launch,
+    /// The caller's mark of the call.
+    pub client_token: Option<ClientToken>,
     /// How many; 1 to 10.
     pub count: u32,
     /// The caller's constraints; the definition's are added.
@@ -31,7 +33,16 @@ impl Control {
         let ids = &*self.ids;
         self.store
             .update(|tx| {
-                let launch = request.launch.ready(tx)?;
+                let mut launch = request.launch.ready(tx)?;
+                if let Some(token) = request.client_token {
+                    if let Some(tasks) = made_before(tx, &launch.cluster, &token)? {
+                        let made_from = tasks.first().and_then(|it| tx.definition(&it.definition));
+                        let definition = made_from.map_or(launch.definition, Arc::clone);
+                        let cluster = launch.cluster;
+                        return Ok(Launched { cluster, tasks, definition, failures: Vec::new() });
+                    }
+                    launch.client_token = Some(Arc::new(token));
+                }
                 let mut all_constraints = constraints(&launch.definition);
                 all_constraints.extend(request.constraints);
                 if all_constraints.len() > MAX_CONSTRAINTS {
@@ -69,6 +80,22 @@ impl Control {
             })
             .await
     }
+}
+
+/// The tasks that the same call made when it was made before.
+fn made_before(
+    state: &State,
+    cluster: &ClusterName,
+    token: &ClientToken,
+) -> Result<Option<Vec<Arc<Task>>>, LaunchError> {
+    let tasks = state.tasks_of_token(cluster, &token.token);
+    if tasks.is_empty() {
+        return Ok(None);
+    }
+    if tasks.iter().any(|it| it.client_token.as_deref() != Some(token)) {
+        return Err(LaunchError::TokenConflict);
+    }
+    Ok(Some(tasks.into_iter().map(Arc::clone).collect()))
 }
 
 /// The ACTIVE instances of a cluster.

@@ -16,11 +16,11 @@ pub(crate) struct Hub {
 
 /// A session's place in the hub.
 #[derive(Default)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     /// There may be something to tell.
-    pub(super) news: Notify,
+    pub(crate) news: Notify,
     /// A newer connection of the same instance has taken over.
-    pub(super) replaced: Notify,
+    pub(crate) replaced: Notify,
 }
 
 impl Hub {
@@ -29,7 +29,7 @@ impl Hub {
     }
 
     /// Gives an instance's new session its seat; the one before loses its own.
-    pub(super) fn sit(&self, instance: InstanceId) -> Arc<Seat> {
+    pub(crate) fn sit(&self, instance: InstanceId) -> Arc<Seat> {
         let seat = Arc::new(Seat::default());
         if let Some(before) = self.seats().insert(instance, Arc::clone(&seat)) {
             before.replaced.notify_one();
@@ -38,7 +38,7 @@ impl Hub {
     }
 
     /// Takes a session's seat away; says whether it still had it.
-    pub(super) fn rise(&self, instance: InstanceId, seat: &Arc<Seat>) -> bool {
+    pub(crate) fn rise(&self, instance: InstanceId, seat: &Arc<Seat>) -> bool {
         let mut seats = self.seats();
         let has_it = seats.get(&instance).is_some_and(|it| Arc::ptr_eq(it, seat));
         if has_it {

@@ -33,8 +33,8 @@ const SEND: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(crate) struct Hello {
     cluster: ClusterName,
-    instance: InstanceId,
-    versions: VersionInfo,
+    pub(crate) instance: InstanceId,
+    pub(crate) versions: VersionInfo,
 }
 
 impl Hello {
@@ -123,8 +123,7 @@ pub(crate) async fn serve(
     match control.set_agent_connected(instance, true, Some(hello.versions.clone())).await {
         Ok(true) => {
             info!(%instance, "agent connected");
-            let mut session =
-                Session { hello, control: control.clone(), assignment: Assignment::default() };
+            let mut session = Session::new(hello, control.clone());
             let end = session.run(&mut socket, &seat, shutdown).await;
             info!(%instance, reason = end, "agent disconnected");
         }
@@ -139,13 +138,19 @@ pub(crate) async fn serve(
     let _ = timeout(SEND, socket.send(Message::Close(None))).await;
 }
 
-struct Session {
-    hello: Hello,
+/// One agent's connection: who is there, and what it was told.
+pub(crate) struct Session {
+    pub(crate) hello: Hello,
     control: Control,
     assignment: Assignment,
 }
 
 impl Session {
+    /// A connection on which nothing was said yet.
+    pub(crate) fn new(hello: Hello, control: Control) -> Self {
+        Self { hello, control, assignment: Assignment::default() }
+    }
+
     /// Runs until the connection is over and says why it is.
     async fn run(
         &mut self,
@@ -200,7 +205,7 @@ impl Session {
 
     /// What is to be said now: one task a payload, so that one an agent cannot take leaves the
     /// others acknowledged.
-    fn frames(&mut self) -> Vec<String> {
+    pub(crate) fn frames(&mut self) -> Vec<String> {
         let state = self.control.view();
         let owner = self.control.owner();
         let told = self.assignment.news(&state, self.hello.instance);
@@ -231,7 +236,7 @@ impl Session {
 
     /// Nothing that an agent says here changes the state: what it has not heard is said again on
     /// its next connection, and what it has done it reports through the API.
-    fn hear(&self, text: &str) {
+    pub(crate) fn hear(&self, text: &str) {
         let instance = self.hello.instance;
         match AgentMessage::decode(text) {
             Ok(Some(AgentMessage::Nack(nack))) => {

@@ -22,6 +22,7 @@ enum ExceptionCode {
     InvalidParameter,
     Server,
     ClusterNotFound,
+    Conflict,
     UnknownOperation,
     Serialization,
     RequestTooLarge,
@@ -38,6 +39,7 @@ impl ExceptionCode {
             Self::InvalidParameter => "InvalidParameterException",
             Self::Server => "ServerException",
             Self::ClusterNotFound => "ClusterNotFoundException",
+            Self::Conflict => "ConflictException",
             Self::UnknownOperation => "UnknownOperationException",
             Self::Serialization => "SerializationException",
             Self::RequestTooLarge => "RequestEntityTooLargeException",
@@ -161,6 +163,9 @@ impl From<LaunchError> for Exception {
             LaunchError::Cluster(error) => error.into(),
             LaunchError::Definition(error) => error.into(),
             LaunchError::Store(error) => error.into(),
+            LaunchError::TokenConflict => {
+                Self { code: ExceptionCode::Conflict, message: error.to_string() }
+            }
             LaunchError::Overrides(_)
             | LaunchError::NoContainerInstances
             | LaunchError::TooManyConstraints(_) => Self::invalid(error.to_string()),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use longshore_control::placement::{Constraint, MAX_CONSTRAINTS, MAX_STRATEGIES, Strategy};
 use longshore_control::reference;
 use longshore_control::tasks::Launch;
-use longshore_model::{ContainerName, ContainerOverride, Overrides, Owner};
+use longshore_model::{ClientToken, ContainerName, ContainerOverride, Overrides, Owner};
 use longshore_wire::ecs;
 use longshore_wire::{Parsed, Shape, Unknown};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::exception::Exception;
 
@@ -191,6 +192,22 @@ pub(super) fn parse_role(text: String) -> Result<String, Exception> {
     } else {
         Err(Exception::client("Role is not valid"))
     }
+}
+
+/// The mark of a call, and a digest of all else that it asks for.
+pub(super) fn client_token(
+    request: &ecs::RunTaskRequest,
+) -> Result<Option<ClientToken>, Exception> {
+    let Some(token) = request.client_token.as_deref().filter(|it| !it.is_empty()) else {
+        return Ok(None);
+    };
+    if token.len() > 64 || !token.bytes().all(|it| it.is_ascii_graphic()) {
+        return Err(Exception::invalid("clientToken must be 1 to 64 printable ASCII characters."));
+    }
+    let unmarked = ecs::RunTaskRequest { client_token: None, ..request.clone() };
+    let digest = Sha256::digest(serde_json::to_vec(&unmarked).unwrap_or_default());
+    let parameters = hex::encode(digest.get(..16).unwrap_or_default());
+    Ok(Some(ClientToken { token: token.into(), parameters: parameters.into() }))
 }
 
 /// The launch types that container instances serve.

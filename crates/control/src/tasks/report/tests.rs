@@ -45,6 +45,7 @@ fn task() -> Task {
         containers: [container("main"), container("side")].into(),
         started_by: None,
         group: Arc::from("family:f"),
+        client_token: None,
         version: 1,
         stopped_reason: None,
         stop_code: None,

@@ -14,6 +14,7 @@ pub(in crate::api) async fn answer(
     call: &Call<'_>,
 ) -> Result<RunTaskResponse, Exception> {
     let request: RunTaskRequest = input::read(body)?;
+    let client_token = input::client_token(&request)?;
     input::check_launch_type(request.launch_type.as_deref())?;
     let launched = call
         .control
@@ -26,6 +27,7 @@ pub(in crate::api) async fn answer(
                 request.group,
                 call.owner(),
             )?,
+            client_token,
             count: input::bounded(request.count, 1, MAX_COUNT, "count")?,
             constraints: input::constraints(request.placement_constraints)?,
             strategies: input::strategies(request.placement_strategy)?,

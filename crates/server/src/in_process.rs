@@ -1,0 +1,126 @@
+//! The doors for a caller in the same process: the very code that answers requests and tells
+//! agents, without sockets and without time. The simulation comes in here.
+//!
+//! Nothing happens by itself: whoever holds this passes changes on and asks connections for what
+//! they have to say.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use bytes::Bytes;
+use longshore_control::Control;
+use longshore_store::StoreError;
+use longshore_wire::ErrorBody;
+use longshore_wire::acs::Refusal;
+
+use crate::acs::{Hello, Hub, Seat, Session};
+use crate::api::{self, Call, Gate, Pages};
+use crate::{Doors, RootKey};
+
+/// The control plane behind doors that only its own process can reach.
+pub struct InProcess {
+    doors: Arc<Doors>,
+    /// Follows the store's commits whenever it is polled.
+    following: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl InProcess {
+    /// Opens the doors as a server does that has just started.
+    pub async fn open(control: Control) -> Result<Self, StoreError> {
+        control.forget_connections().await?;
+        let key = RootKey { access_key_id: String::new(), secret_access_key: String::new() };
+        let doors = Arc::new(Doors {
+            control,
+            pages: Pages::new(key.secret_access_key.clone()),
+            gate: Gate::new(key),
+            hub: Hub::default(),
+        });
+        let following = Box::pin({
+            let doors = Arc::clone(&doors);
+            async move { doors.hub.follow(doors.control.store().clone()).await }
+        });
+        let mut opened = Self { doors, following };
+        opened.pass_on();
+        Ok(opened)
+    }
+
+    /// Answers a request as if its signature had been verified. The error is what the caller sees.
+    pub async fn answer(&self, target: &str, body: &[u8]) -> Result<Bytes, ErrorBody> {
+        let Doors { control, pages, .. } = &*self.doors;
+        let call = Call { control, pages, host: "localhost" };
+        api::answer(Some(target), body, &call)
+            .await
+            .map_err(|it| ErrorBody::new(it.name(), it.message().to_owned()))
+    }
+
+    /// Wakes the connections that durable changes since the last time concern.
+    pub fn pass_on(&mut self) {
+        poll_once(self.following.as_mut());
+    }
+
+    /// Takes an agent's connection with this query in its handshake.
+    ///
+    /// # Errors
+    /// The refusal, as the handshake's answer shows it.
+    pub async fn connect(&self, query: &str) -> Result<Connection, Refusal> {
+        let control = &self.doors.control;
+        let hello = Hello::read(query, control)?;
+        let seat = self.doors.hub.sit(hello.instance);
+        let versions = Some(hello.versions.clone());
+        match control.set_agent_connected(hello.instance, true, versions).await {
+            Ok(true) => {
+                seat.news.notify_one();
+                let session = Session::new(hello, control.clone());
+                Ok(Connection { doors: Arc::clone(&self.doors), session, seat })
+            }
+            Ok(false) | Err(_) => {
+                self.doors.hub.rise(hello.instance, &seat);
+                let message = "The agent was turned away.".into();
+                Err(Refusal { exception: "ServerException".into(), message })
+            }
+        }
+    }
+}
+
+/// One agent's connection, without its socket.
+pub struct Connection {
+    doors: Arc<Doors>,
+    session: Session,
+    seat: Arc<Seat>,
+}
+
+impl Connection {
+    /// The frames to be sent now; none unless the connection was woken.
+    pub fn frames(&mut self) -> Vec<String> {
+        match poll_once(pin!(self.seat.news.notified())) {
+            true => self.session.frames(),
+            false => Vec::new(),
+        }
+    }
+
+    /// Takes a frame of the agent in.
+    pub fn hear(&self, frame: &str) {
+        self.session.hear(frame);
+    }
+
+    /// Whether a newer connection of the same agent has taken over; says so once.
+    pub fn is_replaced(&self) -> bool {
+        poll_once(pin!(self.seat.replaced.notified()))
+    }
+
+    /// Ends the connection, from whichever side it came.
+    pub async fn end(self) -> Result<(), StoreError> {
+        let instance = self.session.hello.instance;
+        if self.doors.hub.rise(instance, &self.seat) {
+            self.doors.control.set_agent_connected(instance, false, None).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the future is ready.
+fn poll_once(future: Pin<&mut (impl Future<Output = ()> + ?Sized)>) -> bool {
+    future.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+}
