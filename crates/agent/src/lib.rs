@@ -25,3 +25,4 @@ pub use api::EndpointError;
 pub use config::{
     AgentConfig, Credentials, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImagePullBehavior,
 };
+pub use reporter::submission;

@@ -37,7 +37,7 @@ impl Reporter {
 
     /// Returns once the report is accepted, and not before.
     pub(crate) async fn submit(&self, task_arn: &str, task_id: &str, report: Report) {
-        let request = self.request(task_arn, report);
+        let request = submission(&self.cluster, task_arn, report);
         let mut backoff = Backoff::new(FIRST_DELAY, LONGEST_DELAY, 1.3);
         let mut connections = self.connections.clone();
         loop {
@@ -58,18 +58,23 @@ impl Reporter {
             }
         }
     }
+}
 
-    fn request(&self, task_arn: &str, report: Report) -> ecs::SubmitTaskStateChangeRequest {
-        ecs::SubmitTaskStateChangeRequest {
-            cluster: Some(self.cluster.clone()),
-            task: Some(task_arn.to_owned()),
-            status: Some(report.status.as_str().to_owned()),
-            reason: Some(report.reason.unwrap_or_default()),
-            containers: Some(report.containers.into_iter().map(container).collect()),
-            pull_started_at: report.pull_started_at.map(timestamp),
-            pull_stopped_at: report.pull_stopped_at.map(timestamp),
-            execution_stopped_at: report.execution_stopped_at.map(timestamp),
-        }
+/// The request that tells the control plane of a report.
+pub fn submission(
+    cluster: &str,
+    task_arn: &str,
+    report: Report,
+) -> ecs::SubmitTaskStateChangeRequest {
+    ecs::SubmitTaskStateChangeRequest {
+        cluster: Some(cluster.to_owned()),
+        task: Some(task_arn.to_owned()),
+        status: Some(report.status.as_str().to_owned()),
+        reason: Some(report.reason.unwrap_or_default()),
+        containers: Some(report.containers.into_iter().map(container).collect()),
+        pull_started_at: report.pull_started_at.map(timestamp),
+        pull_stopped_at: report.pull_stopped_at.map(timestamp),
+        execution_stopped_at: report.execution_stopped_at.map(timestamp),
     }
 }
 
