@@ -70,3 +70,27 @@ fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_has_a_variable_and_an_explanation() {
+        for command in Arguments::command().get_subcommands() {
+            for option in command.get_arguments().filter(|it| it.get_id() != "help") {
+                let name = format!("{} --{}", command.get_name(), option.get_id());
+                let variable = option.get_env().and_then(|it| it.to_str()).unwrap_or_default();
+                assert!(variable.starts_with("LONGSHORE_"), "{name} has no variable");
+                assert!(option.get_help().is_some(), "{name} has no explanation");
+            }
+        }
+    }
+}
