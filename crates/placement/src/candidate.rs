@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use longshore_model::container_instance::MAX_USED_PORTS;
-use longshore_model::{ContainerInstance, Demand, Occupancy, Resources};
+use longshore_model::{ContainerInstance, Demand, InstanceId, Occupancy, Resources, TaskId};
 
 /// A container instance and what its live tasks take of it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -15,6 +14,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Which instance it is.
+    pub fn id(&self) -> InstanceId {
+        self.instance.id
+    }
+
     /// What is left.
     pub fn remaining(&self) -> Resources {
         self.instance.registered.minus(self.occupancy.taken)
@@ -25,31 +29,33 @@ impl Candidate {
         self.occupancy.groups.get(group).copied().unwrap_or(0)
     }
 
-    /// Whether every static port of a demand is free, and not too many are used with them.
-    pub(crate) fn has_ports_for(&self, demand: &Demand) -> bool {
+    /// Whether no host port of a demand is reserved or taken.
+    pub fn has_free_ports_for(&self, demand: &Demand) -> bool {
         let (instance, occupancy) = (&self.instance, &self.occupancy);
-        let tcp_free = |port: &u16| {
-            !instance.reserved_ports_tcp.contains(port) && !occupancy.ports_tcp.contains(port)
+        let is_free_tcp = |it: &u16| {
+            !instance.reserved_ports_tcp.contains(it) && !occupancy.ports_tcp.contains(it)
         };
-        let udp_free = |port: &u16| {
-            !instance.reserved_ports_udp.contains(port) && !occupancy.ports_udp.contains(port)
+        let is_free_udp = |it: &u16| {
+            !instance.reserved_ports_udp.contains(it) && !occupancy.ports_udp.contains(it)
         };
-        let wanted = demand.ports_tcp.len() + demand.ports_udp.len();
-        if wanted == 0 {
-            return true;
-        }
-        let used = instance.reserved_ports_tcp.len()
-            + instance.reserved_ports_udp.len()
-            + occupancy.ports_tcp.size()
-            + occupancy.ports_udp.size();
-        demand.ports_tcp.iter().all(tcp_free)
-            && demand.ports_udp.iter().all(udp_free)
-            && are_different(&demand.ports_tcp)
-            && are_different(&demand.ports_udp)
-            && used + wanted <= MAX_USED_PORTS
+        demand.ports_tcp.iter().all(is_free_tcp) && demand.ports_udp.iter().all(is_free_udp)
     }
-}
 
-fn are_different(ports: &[u16]) -> bool {
-    ports.iter().enumerate().all(|(at, port)| !ports.iter().skip(at + 1).any(|it| it == port))
+    /// How many host ports are reserved or taken.
+    pub fn used_ports(&self) -> usize {
+        let (instance, occupancy) = (&self.instance, &self.occupancy);
+        let reserved = instance.reserved_ports_tcp.len() + instance.reserved_ports_udp.len();
+        // The agent may have come to reserve a port that a task already had.
+        let taken_tcp =
+            occupancy.ports_tcp.iter().filter(|it| !instance.reserved_ports_tcp.contains(it));
+        let taken_udp =
+            occupancy.ports_udp.iter().filter(|it| !instance.reserved_ports_udp.contains(it));
+        reserved + taken_tcp.count() + taken_udp.count()
+    }
+
+    /// Counts one more task, the `number`th of a call, as if it ran already.
+    pub(crate) fn take(&mut self, number: u32, group: &Arc<str>, demand: &Demand) {
+        let stand_in = TaskId::from_bits(number.into());
+        Arc::make_mut(&mut self.occupancy).enter(stand_in, group, demand);
+    }
 }

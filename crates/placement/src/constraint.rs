@@ -7,7 +7,7 @@ use crate::query::{Query, QueryError};
 pub const MAX_CONSTRAINTS: usize = 10;
 
 /// A rule that an instance must satisfy.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Constraint {
     /// No two live tasks of the group on one instance.
     DistinctInstance,
@@ -42,5 +42,37 @@ impl Constraint {
             ("memberOf", Some(text)) => Ok(Self::MemberOf(Query::parse(text)?)),
             _ => Err(ConstraintError::Type),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_error(kind: &str, expression: Option<&str>, expect: &str) {
+        assert_eq!(Constraint::parse(kind, expression).unwrap_err().to_string(), expect);
+    }
+
+    #[test]
+    fn constraints_are_read_as_requests_spell_them() {
+        assert_eq!(Constraint::parse("distinctInstance", None), Ok(Constraint::DistinctInstance));
+        let query = Query::parse("attribute:a == b").unwrap();
+        let read = Constraint::parse("memberOf", Some("attribute:a == b"));
+        assert_eq!(read, Ok(Constraint::MemberOf(query)));
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_refused_in_the_words_of_ecs() {
+        let given = "distinctInstance expression should not be specified.";
+        check_error("distinctInstance", Some("attribute:a == b"), given);
+        check_error("distinctInstance", Some(""), given);
+        check_error("memberOf", None, "memberOf expression should be specified.");
+        let unread = "Invalid expression: a == b \
+                      (at offset 0: expected a subject such as attribute:NAME or task:group)";
+        check_error("memberOf", Some("a == b"), unread);
+        let types = "constraint type should be one of [distinctInstance,memberOf]";
+        check_error("memberof", Some("attribute:a == b"), types);
+        check_error("", None, types);
     }
 }

@@ -1,5 +1,8 @@
 //! Why an instance cannot take a task: the first of the checks that fails, in ECS's order.
 
+use std::collections::BTreeSet;
+
+use longshore_model::container_instance::MAX_USED_PORTS;
 use longshore_model::{Attribute, Demand, InstanceStatus};
 
 use crate::candidate::Candidate;
@@ -18,7 +21,7 @@ pub enum Refusal {
     Cpu,
     /// Too little memory is left.
     Memory,
-    /// A host port is taken, or too many are.
+    /// A host port is taken, of TCP or UDP, or too many are.
     Ports,
     /// An expression is false for it.
     MemberOf,
@@ -44,36 +47,73 @@ impl Refusal {
 
 /// Why an instance cannot take a task, constraints aside: what StartTask checks.
 pub fn refusal(candidate: &Candidate, demand: &Demand, requires: &[Attribute]) -> Option<Refusal> {
-    let instance = &candidate.instance;
-    let remaining = candidate.remaining();
-    if instance.status != InstanceStatus::Active {
-        Some(Refusal::Inactive)
-    } else if !instance.agent_connected {
-        Some(Refusal::Agent)
-    } else if !requires.iter().all(|it| it.is_met_by(&instance.attributes)) {
-        Some(Refusal::Attribute)
-    } else if demand.resources.cpu_units > remaining.cpu_units {
-        Some(Refusal::Cpu)
-    } else if demand.resources.memory_mib > remaining.memory_mib {
-        Some(Refusal::Memory)
-    } else if !candidate.has_ports_for(demand) {
-        Some(Refusal::Ports)
-    } else {
-        None
+    Filter::new(demand, requires, "", &[]).refusal(candidate)
+}
+
+/// What an instance must have to take one task of a call.
+pub(crate) struct Filter<'a> {
+    demand: &'a Demand,
+    requires: &'a [Attribute],
+    group: &'a str,
+    constraints: &'a [Constraint],
+    /// How many host ports the task takes; `None` when it wants one twice, which none can give.
+    ports: Option<usize>,
+}
+
+impl<'a> Filter<'a> {
+    pub(crate) fn new(
+        demand: &'a Demand,
+        requires: &'a [Attribute],
+        group: &'a str,
+        constraints: &'a [Constraint],
+    ) -> Self {
+        Self { demand, requires, group, constraints, ports: count_different_ports(demand) }
+    }
+
+    /// The first check that fails.
+    pub(crate) fn refusal(&self, candidate: &Candidate) -> Option<Refusal> {
+        let instance = &candidate.instance;
+        let (wanted, remaining) = (self.demand.resources, candidate.remaining());
+        if instance.status != InstanceStatus::Active {
+            Some(Refusal::Inactive)
+        } else if !instance.agent_connected {
+            Some(Refusal::Agent)
+        } else if !self.requires.iter().all(|it| it.is_met_by(&instance.attributes)) {
+            Some(Refusal::Attribute)
+        } else if wanted.cpu_units > remaining.cpu_units {
+            Some(Refusal::Cpu)
+        } else if wanted.memory_mib > remaining.memory_mib {
+            Some(Refusal::Memory)
+        } else if !self.has_ports(candidate) {
+            Some(Refusal::Ports)
+        } else {
+            self.constraints.iter().find_map(|it| self.unsatisfied(it, candidate))
+        }
+    }
+
+    fn has_ports(&self, candidate: &Candidate) -> bool {
+        match self.ports {
+            None => false,
+            Some(0) => true,
+            Some(wanted) => {
+                candidate.has_free_ports_for(self.demand)
+                    && candidate.used_ports() + wanted <= MAX_USED_PORTS
+            }
+        }
+    }
+
+    fn unsatisfied(&self, constraint: &Constraint, candidate: &Candidate) -> Option<Refusal> {
+        match constraint {
+            Constraint::DistinctInstance => {
+                (candidate.tasks_of(self.group) > 0).then_some(Refusal::DistinctInstance)
+            }
+            Constraint::MemberOf(query) => (!query.matches(candidate)).then_some(Refusal::MemberOf),
+        }
     }
 }
 
-/// Why an instance cannot take a task of a group under these constraints.
-pub(crate) fn constraint_refusal(
-    candidate: &Candidate,
-    group: &str,
-    constraints: &[Constraint],
-) -> Option<Refusal> {
-    constraints.iter().find_map(|it| match it {
-        Constraint::DistinctInstance if candidate.tasks_of(group) > 0 => {
-            Some(Refusal::DistinctInstance)
-        }
-        Constraint::MemberOf(query) if !query.matches(candidate) => Some(Refusal::MemberOf),
-        Constraint::DistinctInstance | Constraint::MemberOf(_) => None,
-    })
+fn count_different_ports(demand: &Demand) -> Option<usize> {
+    let are_different = |ports: &[u16]| ports.iter().collect::<BTreeSet<_>>().len() == ports.len();
+    (are_different(&demand.ports_tcp) && are_different(&demand.ports_udp))
+        .then(|| demand.ports_tcp.len() + demand.ports_udp.len())
 }

@@ -9,7 +9,10 @@ mod filter;
 mod place;
 pub mod query;
 mod random;
+mod ranking;
 mod strategy;
+#[cfg(test)]
+mod testing;
 
 pub use candidate::Candidate;
 pub use constraint::{Constraint, ConstraintError, MAX_CONSTRAINTS};

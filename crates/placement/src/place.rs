@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use longshore_model::{Attribute, Demand, InstanceId, TaskId};
+use longshore_model::{Attribute, Demand, InstanceId};
 
 use crate::candidate::Candidate;
 use crate::constraint::Constraint;
-use crate::filter::{Refusal, constraint_refusal, refusal};
+use crate::filter::{Filter, Refusal};
 use crate::random::Random;
-use crate::strategy::{self, Strategy};
+use crate::ranking::Ranking;
+use crate::strategy::Strategy;
 
 /// What is to be placed.
 #[derive(Clone, Copy, Debug)]
@@ -37,34 +38,40 @@ pub struct Placement {
 }
 
 /// Chooses an instance for each task, so that every choice sees what the earlier ones took. The
-/// tasks are alike: when one fits nowhere, so would the rest, and each instance's reason is given.
+/// tasks are alike: when one fits nowhere, neither do the rest, and each instance's reason is given.
+///
+/// `candidates` are all ACTIVE instances of the cluster: spreading counts tasks also where no more
+/// fit. The same arguments give the same placement; `seed` decides between equally good instances.
 pub fn place(mut candidates: Vec<Candidate>, request: &Request<'_>, seed: u64) -> Placement {
+    let Request { demand, requires, group, constraints, strategies, count } = *request;
+    let filter = Filter::new(demand, requires, group, constraints);
+    let mut fitting: Vec<usize> =
+        (0..candidates.len()).filter(|&at| filter.refusal(&candidates[at]).is_none()).collect();
+    let mut ranking = Ranking::new(strategies, &candidates, group);
     let mut random = Random::new(seed);
     let mut placement = Placement::default();
-    let mut refusals: Vec<Option<Refusal>> =
-        candidates.iter().map(|it| check(it, request)).collect();
-    for number in 0..request.count {
-        let fitting = (0..candidates.len()).filter(|at| refusals[*at].is_none()).collect();
-        let best = strategy::best(&candidates, fitting, request.strategies, request.group);
-        let Some(chosen) = random.choose(&best) else {
-            let refused = candidates.iter().zip(&refusals);
-            placement.refused =
-                refused.filter_map(|(it, refusal)| Some((it.instance.id, (*refusal)?))).collect();
+    for number in 0..count {
+        let Some(chosen) = random.choose(&ranking.best(&fitting)) else {
+            placement.refused = refusals(&candidates, &filter);
             break;
         };
         let candidate = &mut candidates[chosen];
-        let stand_in = TaskId::from_bits(number.into());
-        Arc::make_mut(&mut candidate.occupancy).enter(stand_in, request.group, request.demand);
-        refusals[chosen] = check(candidate, request);
-        placement.placed.push(candidate.instance.id);
+        candidate.take(number, group, demand);
+        ranking.take(chosen, candidate, group);
+        // The others are as they were, and need not be asked again.
+        if filter.refusal(candidate).is_some() {
+            fitting.retain(|&at| at != chosen);
+        }
+        placement.placed.push(candidate.id());
     }
     placement
 }
 
-fn check(candidate: &Candidate, request: &Request<'_>) -> Option<Refusal> {
-    refusal(candidate, request.demand, request.requires)
-        .or_else(|| constraint_refusal(candidate, request.group, request.constraints))
+fn refusals(candidates: &[Candidate], filter: &Filter<'_>) -> Vec<(InstanceId, Refusal)> {
+    candidates.iter().filter_map(|it| Some((it.id(), filter.refusal(it)?))).collect()
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

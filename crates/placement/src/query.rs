@@ -1,23 +1,24 @@
 //! The cluster query language: an expression about a container instance.
 //! Source: Amazon ECS Developer Guide, "Cluster query language".
 
-mod evaluate;
+mod expression;
 mod lexer;
 mod parser;
+mod version;
 
 use std::fmt;
 
-use regex::Regex;
-
 use crate::candidate::Candidate;
+use expression::Expression;
+pub(crate) use parser::is_attribute_name;
 
 /// The most characters of an expression. Source: Amazon ECS API Reference, `PlacementConstraint`.
 pub const MAX_LENGTH: usize = 2000;
 
-/// How deep parentheses and negations may nest.
+/// How deep parentheses and negations may nest, so that no expression can exhaust the stack.
 pub const MAX_DEPTH: usize = 64;
 
-/// An expression that can be asked of an instance.
+/// An expression that can be asked of an instance. Two are equal when their texts are.
 #[derive(Clone, Debug)]
 pub struct Query {
     text: String,
@@ -31,25 +32,21 @@ impl Query {
     /// [`QueryError`] carries the byte offset of the first token that cannot be read, and what was
     /// expected there.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
-        if text.chars().count() > MAX_LENGTH {
-            return Err(QueryError {
-                expression: text.chars().take(64).chain("...".chars()).collect(),
-                offset: MAX_LENGTH,
-                expected: "at most 2000 characters".into(),
-            });
+        let parsed = match text.char_indices().nth(MAX_LENGTH) {
+            Some((offset, _)) => Err(Fault::new(offset, "at most 2000 characters")),
+            None => parser::parse(text),
+        };
+        match parsed {
+            Ok(expression) => Ok(Self { text: text.into(), expression }),
+            Err(Fault { offset, expected }) => {
+                Err(QueryError { expression: shown(text), offset, expected })
+            }
         }
-        parser::parse(text).map(|expression| Self { text: text.into(), expression }).map_err(
-            |fault| QueryError {
-                expression: text.into(),
-                offset: fault.offset,
-                expected: fault.expected,
-            },
-        )
     }
 
     /// Whether the expression is true for an instance.
     pub fn matches(&self, candidate: &Candidate) -> bool {
-        evaluate::evaluate(&self.expression, candidate)
+        self.expression.is_true_for(candidate)
     }
 }
 
@@ -64,6 +61,8 @@ impl PartialEq for Query {
         self.text == other.text
     }
 }
+
+impl Eq for Query {}
 
 /// An expression that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,64 +85,28 @@ impl QueryError {
     }
 }
 
-/// What a part of a text should have been.
+/// What an error repeats of an expression: all of it, unless it is longer than any may be.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(MAX_LENGTH) {
+        Some(_) => text.chars().take(64).chain("...".chars()).collect(),
+        None => text.into(),
+    }
+}
+
+/// Where a text cannot be read, and what should have been there.
 #[derive(Debug)]
 struct Fault {
     offset: usize,
     expected: String,
 }
 
-#[derive(Clone, Debug)]
-enum Expression {
-    Or(Vec<Expression>),
-    And(Vec<Expression>),
-    Not(Box<Expression>),
-    Predicate { subject: Subject, test: Test },
+impl Fault {
+    fn new(offset: usize, expected: impl Into<String>) -> Self {
+        Self { offset, expected: expected.into() }
+    }
 }
 
-#[derive(Clone, Debug)]
-enum Subject {
-    Attribute(String),
-    TaskGroup,
-    AgentConnected,
-    AgentVersion,
-    Ec2InstanceId,
-    RegisteredAt,
-    RunningTasksCount,
-}
-
-#[derive(Clone, Debug)]
-enum Test {
-    Exists,
-    NotExists,
-    Equals(String),
-    NotEquals(String),
-    In(Vec<String>),
-    NotIn(Vec<String>),
-    Matches(Regex),
-    NotMatches(Regex),
-    Ordered(Order, Operand),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
-    Equal,
-    NotEqual,
-    Greater,
-    GreaterOrEqual,
-    Less,
-    LessOrEqual,
-}
-
-/// What an ordered subject is compared with.
-#[derive(Clone, Debug)]
-enum Operand {
-    /// As numbers where both are, else as texts.
-    Text(String),
-    Version(Vec<u64>),
-    Millis(i64),
-    Count(u64),
-}
-
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -23,3 +23,27 @@ impl Random {
         among.get(usize::try_from(at).ok()?).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_decides_and_each_is_as_likely_as_the_others() {
+        let choices = |seed| {
+            let mut random = Random::new(seed);
+            (0..3000).filter_map(|_| random.choose(&[7, 8, 9])).collect::<Vec<_>>()
+        };
+        assert_eq!(choices(1), choices(1));
+        assert_ne!(choices(1), choices(2));
+        for chosen in [7, 8, 9] {
+            let times = choices(1).into_iter().filter(|it| *it == chosen).count();
+            assert!((900..1100).contains(&times), "{chosen} was chosen {times} times");
+        }
+    }
+
+    #[test]
+    fn of_none_there_is_no_choice() {
+        assert_eq!(Random::new(1).choose(&[]), None);
+    }
+}

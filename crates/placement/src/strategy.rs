@@ -1,10 +1,8 @@
-//! Which of the instances that can take a task are best: each strategy keeps its best, and what is
-//! left of a tie is the next one's.
+//! Orders of preference among the instances that can take a task.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::candidate::Candidate;
+use crate::query::is_attribute_name;
 
 /// The most strategies of one task. Source: Amazon ECS API Reference, RunTask.
 pub const MAX_STRATEGIES: usize = 5;
@@ -56,7 +54,8 @@ pub enum StrategyError {
 }
 
 impl Strategy {
-    /// Reads a strategy as requests spell it; fields are compared without case.
+    /// Reads a strategy as requests spell it; fields are compared without case, names of
+    /// attributes with it.
     pub fn parse(kind: &str, field: Option<&str>) -> Result<Self, StrategyError> {
         let field = field.unwrap_or_default();
         match kind {
@@ -80,7 +79,7 @@ impl SpreadField {
         }
         match field.split_at_checked("attribute:".len()) {
             Some((prefix, name))
-                if prefix.eq_ignore_ascii_case("attribute:") && !name.is_empty() =>
+                if prefix.eq_ignore_ascii_case("attribute:") && is_attribute_name(name) =>
             {
                 Ok(Self::Attribute(name.into()))
             }
@@ -89,61 +88,51 @@ impl SpreadField {
     }
 }
 
-/// The positions in `all`, of those in `fitting`, that are best under every strategy in turn.
-/// Spread counts the group's tasks on all instances, not only on those that fit.
-pub(crate) fn best(
-    all: &[Candidate],
-    fitting: Vec<usize>,
-    strategies: &[Strategy],
-    group: &str,
-) -> Vec<usize> {
-    let mut best = fitting;
-    for strategy in strategies {
-        best = match strategy {
-            Strategy::Random => return best,
-            Strategy::Binpack(BinpackField::Cpu) => {
-                least(best, |at| u64::from(all[at].remaining().cpu_units))
-            }
-            Strategy::Binpack(BinpackField::Memory) => {
-                least(best, |at| u64::from(all[at].remaining().memory_mib))
-            }
-            Strategy::Spread(SpreadField::InstanceId) => {
-                least(best, |at| u64::from(all[at].tasks_of(group)))
-            }
-            Strategy::Spread(SpreadField::Attribute(name)) => {
-                let counts = counts_by_value(all, name, group);
-                least(best, |at| match all[at].instance.attribute(name) {
-                    Some(value) => counts.get(value).copied().unwrap_or(0),
-                    None => u64::MAX, // an instance without the attribute comes last
-                })
-            }
-        };
-    }
-    best
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn counts_by_value<'a>(all: &'a [Candidate], name: &str, group: &str) -> HashMap<&'a str, u64> {
-    let mut counts = HashMap::new();
-    for candidate in all {
-        if let Some(value) = candidate.instance.attribute(name) {
-            *counts.entry(value).or_insert(0) += u64::from(candidate.tasks_of(group));
-        }
+    #[track_caller]
+    fn check(kind: &str, field: Option<&str>, expect: Strategy) {
+        assert_eq!(Strategy::parse(kind, field), Ok(expect));
     }
-    counts
-}
 
-fn least(positions: Vec<usize>, measure: impl Fn(usize) -> u64) -> Vec<usize> {
-    let mut least = u64::MAX;
-    let mut kept = Vec::new();
-    for at in positions {
-        let measured = measure(at);
-        if measured < least || kept.is_empty() {
-            least = measured;
-            kept.clear();
-        }
-        if measured == least {
-            kept.push(at);
-        }
+    #[track_caller]
+    fn check_error(kind: &str, field: Option<&str>, expect: &str) {
+        assert_eq!(Strategy::parse(kind, field).unwrap_err().to_string(), expect);
     }
-    kept
+
+    #[test]
+    fn fields_are_read_without_case() {
+        let zone = SpreadField::Attribute("ecs.availability-zone".into());
+        check("random", None, Strategy::Random);
+        check("random", Some(""), Strategy::Random);
+        check("binpack", Some("cpu"), Strategy::Binpack(BinpackField::Cpu));
+        check("binpack", Some("MEMORY"), Strategy::Binpack(BinpackField::Memory));
+        check("spread", Some("instanceId"), Strategy::Spread(SpreadField::InstanceId));
+        check("spread", Some("INSTANCEID"), Strategy::Spread(SpreadField::InstanceId));
+        check("spread", Some("attribute:ecs.availability-zone"), Strategy::Spread(zone.clone()));
+        check("spread", Some("Attribute:ecs.availability-zone"), Strategy::Spread(zone));
+    }
+
+    #[test]
+    fn host_means_instance_id() {
+        check("spread", Some("host"), Strategy::Spread(SpreadField::InstanceId));
+        check("spread", Some("Host"), Strategy::Spread(SpreadField::InstanceId));
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_refused_in_the_words_of_ecs() {
+        check_error("random", Some("cpu"), "random field should not be specified");
+        check_error("binpack", Some("disk"), "binpack field 'disk' is invalid");
+        check_error("binpack", None, "binpack field '' is invalid");
+        check_error("spread", Some("zone"), "spread field 'zone' is invalid");
+        check_error("spread", Some("attribute:"), "spread field 'attribute:' is invalid");
+        check_error("spread", Some("attribute:a b"), "spread field 'attribute:a b' is invalid");
+        check_error("spread", Some("attributé:a"), "spread field 'attributé:a' is invalid");
+        check_error("spread", None, "spread field '' is invalid");
+        let types = "strategy type should be one of [random,spread,binpack]";
+        check_error("Random", None, types);
+        check_error("", None, types);
+    }
 }

@@ -1,261 +1,56 @@
-//! Tokens to an expression: `not` binds tighter than `and`, and `and` tighter than `or`.
+//! Tokens to an expression, by recursive descent: `not` binds tighter than `and`, and `and` tighter
+//! than `or`.
 
-use regex::RegexBuilder;
+use longshore_model::Timestamp;
+use regex::{Regex, RegexBuilder};
 
-use super::lexer::{Spanned, Token, tokens};
-use super::{Expression, Fault, MAX_DEPTH, Operand, Order, Subject, Test};
+use super::expression::{Expression, Predicate, Relation, Test, Texts};
+use super::lexer::{Lexer, Token};
+use super::version::Version;
+use super::{Fault, MAX_DEPTH};
 
-/// How large a compiled pattern may get, in bytes.
-const MAX_PATTERN: usize = 256 * 1024;
+/// How large a compiled pattern may get, in bytes: a few letters can ask for gigabytes.
+const MAX_PATTERN_SIZE: usize = 256 * 1024;
+
+/// The most patterns of one expression. The largest takes some 10 ms to compile, and expressions of
+/// task definitions are compiled whenever a task is run.
+const MAX_PATTERNS: usize = 16;
 
 pub(super) fn parse(text: &str) -> Result<Expression, Fault> {
-    let tokens = tokens(text)?;
-    let mut parser = Parser { tokens: &tokens, end: text.len(), depth: 0 };
+    let mut parser = Parser { lexer: Lexer::new(text), depth: 0, patterns: 0 };
     let expression = parser.or()?;
-    match parser.peek() {
-        None => Ok(expression),
-        Some(_) => Err(parser.expected("`and`, `or` or the end")),
+    match parser.lexer.peek()? {
+        Token::End => Ok(expression),
+        _ => Err(parser.expected("'and', 'or' or the end")),
     }
+}
+
+/// The one rule for names of attributes.
+pub(crate) fn is_attribute_name(name: &str) -> bool {
+    let allowed = |it: u8| it.is_ascii_alphanumeric() || b"._/\\-".contains(&it);
+    (1..=128).contains(&name.len()) && name.bytes().all(allowed)
 }
 
 struct Parser<'a> {
-    tokens: &'a [Spanned],
-    end: usize,
+    lexer: Lexer<'a>,
+    /// Parentheses and negations that are open here.
     depth: usize,
+    /// Patterns so far.
+    patterns: usize,
 }
 
-impl<'a> Parser<'a> {
-    fn peek(&self) -> Option<&'a Token> {
-        self.tokens.first().map(|it| &it.token)
-    }
-
-    fn advance(&mut self) {
-        self.tokens = self.tokens.get(1..).unwrap_or_default();
-    }
-
-    fn offset(&self) -> usize {
-        self.tokens.first().map_or(self.end, |it| it.offset)
-    }
-
-    fn expected(&self, what: &str) -> Fault {
-        Fault { offset: self.offset(), expected: what.into() }
-    }
-
-    fn take_symbol(&mut self, wanted: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token::Symbol(it)) if *it == wanted);
-        if found {
-            self.advance();
-        }
-        found
-    }
-
-    /// Takes a connective, spelled as a symbol or as a word of any case.
-    fn take_connective(&mut self, symbol: &str, word: &str) -> bool {
-        let found = match self.peek() {
-            Some(Token::Symbol(it)) => *it == symbol,
-            Some(Token::Word(it)) => it.eq_ignore_ascii_case(word),
-            Some(Token::Quoted(_)) | None => false,
-        };
-        if found {
-            self.advance();
-        }
-        found
-    }
-
-    fn or(&mut self) -> Result<Expression, Fault> {
-        let mut parts = vec![self.and()?];
-        while self.take_connective("||", "or") {
-            parts.push(self.and()?);
-        }
-        Ok(one_or(parts, Expression::Or))
-    }
-
-    fn and(&mut self) -> Result<Expression, Fault> {
-        let mut parts = vec![self.unary()?];
-        while self.take_connective("&&", "and") {
-            parts.push(self.unary()?);
-        }
-        Ok(one_or(parts, Expression::And))
-    }
-
-    fn unary(&mut self) -> Result<Expression, Fault> {
-        if self.depth >= MAX_DEPTH {
-            return Err(self.expected("at most 64 levels of parentheses and negations"));
-        }
-        self.depth += 1;
-        let expression = if self.take_connective("!", "not") {
-            self.unary().map(|it| Expression::Not(Box::new(it)))
-        } else if self.take_symbol("(") {
-            self.or().and_then(|inner| match self.take_symbol(")") {
-                true => Ok(inner),
-                false => Err(self.expected("`and`, `or` or `)`")),
-            })
-        } else {
-            self.predicate()
-        };
-        self.depth -= 1;
-        expression
-    }
-
-    fn predicate(&mut self) -> Result<Expression, Fault> {
-        let subject = self.subject()?;
-        let test = self.test(&subject)?;
-        Ok(Expression::Predicate { subject, test })
-    }
-
-    fn subject(&mut self) -> Result<Subject, Fault> {
-        let expected = "a subject such as attribute:NAME, task:group or agentConnected";
-        let Some(Token::Word(word)) = self.peek() else { return Err(self.expected(expected)) };
-        let subject = match word.as_str() {
-            "task:group" => Subject::TaskGroup,
-            "agentConnected" => Subject::AgentConnected,
-            "agentVersion" => Subject::AgentVersion,
-            "ec2InstanceId" => Subject::Ec2InstanceId,
-            "registeredAt" => Subject::RegisteredAt,
-            "runningTasksCount" => Subject::RunningTasksCount,
-            word => match word.strip_prefix("attribute:") {
-                Some(name) if is_attribute_name(name) => Subject::Attribute(name.into()),
-                Some(_) => return Err(self.expected("an attribute's name after `attribute:`")),
-                None => return Err(self.expected(expected)),
-            },
-        };
-        self.advance();
-        Ok(subject)
-    }
-
-    fn test(&mut self, subject: &Subject) -> Result<Test, Fault> {
-        let at = self.offset();
-        let operator = self.operator()?;
-        if !subject.takes(operator) {
-            let expected = format!("an operator that {} takes", subject.name());
-            return Err(Fault { offset: at, expected });
-        }
-        match operator {
-            Operator::Exists => Ok(Test::Exists),
-            Operator::NotExists => Ok(Test::NotExists),
-            Operator::In => self.list().map(Test::In),
-            Operator::NotIn => self.list().map(Test::NotIn),
-            Operator::Matches => self.pattern().map(Test::Matches),
-            Operator::NotMatches => self.pattern().map(Test::NotMatches),
-            Operator::Order(order) => self.comparison(subject, order),
-        }
-    }
-
-    fn operator(&mut self) -> Result<Operator, Fault> {
-        let expected = || self.expected("an operator such as == or exists");
-        let operator = match self.peek() {
-            Some(Token::Symbol("!")) => match self.tokens.get(1).map(|it| &it.token) {
-                Some(Token::Word(word)) if word == "exists" => Operator::NotExists,
-                Some(Token::Word(word)) if word == "in" => Operator::NotIn,
-                _ => return Err(expected()),
-            },
-            Some(Token::Symbol(text)) => Operator::parse(text).ok_or_else(expected)?,
-            Some(Token::Word(text)) => Operator::parse(text).ok_or_else(expected)?,
-            Some(Token::Quoted(_)) | None => return Err(expected()),
-        };
-        if matches!(self.peek(), Some(Token::Symbol("!"))) {
-            self.advance();
-        }
-        self.advance();
-        Ok(operator)
-    }
-
-    fn value(&mut self) -> Result<&'a str, Fault> {
-        match self.peek() {
-            Some(Token::Word(text) | Token::Quoted(text)) => {
-                self.advance();
-                Ok(text)
-            }
-            Some(Token::Symbol(_)) | None => Err(self.expected("a value")),
-        }
-    }
-
-    fn list(&mut self) -> Result<Vec<String>, Fault> {
-        if !self.take_symbol("[") {
-            return Err(self.expected("a list in square brackets"));
-        }
-        let mut values = vec![self.value()?.to_owned()];
-        while self.take_symbol(",") {
-            values.push(self.value()?.to_owned());
-        }
-        if self.take_symbol("]") { Ok(values) } else { Err(self.expected("`,` or `]`")) }
-    }
-
-    /// A pattern matches the whole value.
-    fn pattern(&mut self) -> Result<regex::Regex, Fault> {
-        let offset = self.offset();
-        let pattern = self.value()?;
-        RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(MAX_PATTERN).build().map_err(
-            |error| Fault {
-                offset,
-                expected: match error {
-                    regex::Error::CompiledTooBig(_) => "a smaller pattern".into(),
-                    _ => "a regular expression without look-around and back-references".into(),
-                },
-            },
-        )
-    }
-
-    fn comparison(&mut self, subject: &Subject, order: Order) -> Result<Test, Fault> {
-        let offset = self.offset();
-        let value = self.value()?;
-        let fault = |expected: &str| Fault { offset, expected: expected.into() };
-        let operand = match subject {
-            Subject::AgentVersion => {
-                Operand::Version(version(value).ok_or_else(|| fault("a version such as 1.14.3"))?)
-            }
-            Subject::RegisteredAt => Operand::Millis(
-                instant(value).ok_or_else(|| fault("a date such as 2018-06-18T22:28:28Z"))?,
-            ),
-            Subject::RunningTasksCount => {
-                Operand::Count(value.parse().map_err(|_| fault("a whole number"))?)
-            }
-            Subject::Attribute(_)
-            | Subject::TaskGroup
-            | Subject::AgentConnected
-            | Subject::Ec2InstanceId => match order {
-                Order::Equal => return Ok(Test::Equals(value.into())),
-                Order::NotEqual => return Ok(Test::NotEquals(value.into())),
-                _ => Operand::Text(value.into()),
-            },
-        };
-        Ok(Test::Ordered(order, operand))
-    }
+#[derive(Clone, Copy, Debug)]
+enum Subject<'a> {
+    Attribute(&'a str),
+    TaskGroup,
+    AgentConnected,
+    AgentVersion,
+    Ec2InstanceId,
+    RegisteredAt,
+    RunningTasksCount,
 }
 
-fn one_or(mut parts: Vec<Expression>, many: fn(Vec<Expression>) -> Expression) -> Expression {
-    match parts.pop() {
-        Some(only) if parts.is_empty() => only,
-        Some(last) => {
-            parts.push(last);
-            many(parts)
-        }
-        None => many(parts),
-    }
-}
-
-fn is_attribute_name(name: &str) -> bool {
-    let allowed = |it: char| it.is_ascii_alphanumeric() || "._/\\-".contains(it);
-    (1..=128).contains(&name.len()) && name.chars().all(allowed)
-}
-
-/// Numbers with dots between them; what follows a hyphen or plus does not count.
-pub(super) fn version(text: &str) -> Option<Vec<u64>> {
-    let core = text.split(['-', '+']).next().unwrap_or_default();
-    core.split('.').map(|it| it.parse().ok()).collect()
-}
-
-/// Milliseconds since the epoch; without a zone it is UTC.
-fn instant(text: &str) -> Option<i64> {
-    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
-        return Some(timestamp.as_millisecond());
-    }
-    let civil = text.parse::<jiff::civil::DateTime>().ok()?;
-    let timestamp = jiff::tz::Offset::UTC.to_timestamp(civil).ok()?;
-    Some(timestamp.as_millisecond())
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Operator {
     Exists,
     NotExists,
@@ -263,7 +58,269 @@ enum Operator {
     NotIn,
     Matches,
     NotMatches,
-    Order(Order),
+    Relation(Relation),
+}
+
+impl<'a> Parser<'a> {
+    fn expected(&self, what: &str) -> Fault {
+        Fault::new(self.lexer.offset(), what)
+    }
+
+    fn or(&mut self) -> Result<Expression, Fault> {
+        let first = self.and()?;
+        let mut parts = vec![first];
+        while self.take_connective("||", "or")? {
+            parts.push(self.and()?);
+        }
+        Ok(one_or_all(parts, Expression::Or))
+    }
+
+    fn and(&mut self) -> Result<Expression, Fault> {
+        let first = self.unary()?;
+        let mut parts = vec![first];
+        while self.take_connective("&&", "and")? {
+            parts.push(self.unary()?);
+        }
+        Ok(one_or_all(parts, Expression::And))
+    }
+
+    fn unary(&mut self) -> Result<Expression, Fault> {
+        if self.take_connective("!", "not")? {
+            let negated = self.nested(Self::unary)?;
+            Ok(Expression::Not(Box::new(negated)))
+        } else if self.take_symbol("(")? {
+            let inner = self.nested(Self::or)?;
+            match self.take_symbol(")")? {
+                true => Ok(inner),
+                false => Err(self.expected("'and', 'or' or a closing )")),
+            }
+        } else {
+            self.predicate()
+        }
+    }
+
+    fn nested(
+        &mut self,
+        inner: fn(&mut Self) -> Result<Expression, Fault>,
+    ) -> Result<Expression, Fault> {
+        if self.depth == MAX_DEPTH {
+            return Err(self.expected("at most 64 levels of parentheses and negations"));
+        }
+        self.depth += 1;
+        let expression = inner(self)?;
+        self.depth -= 1;
+        Ok(expression)
+    }
+
+    /// Takes a connective, spelled as a symbol or as a word of any case.
+    fn take_connective(&mut self, symbol: &str, word: &str) -> Result<bool, Fault> {
+        let found = match self.lexer.peek()? {
+            Token::Symbol(it) => it == symbol,
+            Token::Word(it) => it.eq_ignore_ascii_case(word),
+            Token::Quoted(_) | Token::Stray | Token::End => false,
+        };
+        if found {
+            self.lexer.next()?;
+        }
+        Ok(found)
+    }
+
+    fn take_symbol(&mut self, symbol: &str) -> Result<bool, Fault> {
+        let found = matches!(self.lexer.peek()?, Token::Symbol(it) if it == symbol);
+        if found {
+            self.lexer.next()?;
+        }
+        Ok(found)
+    }
+
+    fn predicate(&mut self) -> Result<Expression, Fault> {
+        let subject = self.subject()?;
+        let misplaced = self.expected(subject.operators());
+        let operator = self.operator()?;
+        Ok(Expression::Predicate(match (subject, operator) {
+            (Subject::Attribute(name), Operator::Exists) => Predicate::AttributeExists(name.into()),
+            (Subject::Attribute(name), Operator::NotExists) => {
+                let exists = Expression::Predicate(Predicate::AttributeExists(name.into()));
+                return Ok(Expression::Not(Box::new(exists)));
+            }
+            (Subject::Attribute(name), Operator::Relation(it)) if it.is_order() => {
+                Predicate::AttributeOrder(name.into(), it, self.value()?.into())
+            }
+            (Subject::Attribute(name), _) => {
+                Predicate::Attribute(name.into(), self.test(operator, misplaced)?)
+            }
+            (Subject::TaskGroup, _) => Predicate::TaskGroup(self.test(operator, misplaced)?),
+            (Subject::AgentConnected, _) => {
+                Predicate::AgentConnected(self.test(operator, misplaced)?)
+            }
+            (Subject::Ec2InstanceId, _) => {
+                Predicate::Ec2InstanceId(self.test(operator, misplaced)?)
+            }
+            (Subject::AgentVersion, _) => {
+                let expected = "a version such as 1.14.3";
+                let (relation, it) =
+                    self.comparison(operator, misplaced, Version::parse, expected)?;
+                Predicate::AgentVersion(relation, it)
+            }
+            (Subject::RegisteredAt, _) => {
+                let expected = "a date such as 2018-06-18T22:28:28Z";
+                let (relation, it) = self.comparison(operator, misplaced, instant, expected)?;
+                Predicate::RegisteredAt(relation, it)
+            }
+            (Subject::RunningTasksCount, _) => {
+                let number = |text: &str| text.parse().ok();
+                let (relation, it) =
+                    self.comparison(operator, misplaced, number, "a whole number")?;
+                Predicate::RunningTasksCount(relation, it)
+            }
+        }))
+    }
+
+    fn subject(&mut self) -> Result<Subject<'a>, Fault> {
+        let expected = self.expected("a subject such as attribute:NAME or task:group");
+        let Token::Word(word) = self.lexer.peek()? else { return Err(expected) };
+        let subject = match word {
+            "task:group" => Subject::TaskGroup,
+            "agentConnected" => Subject::AgentConnected,
+            "agentVersion" => Subject::AgentVersion,
+            "ec2InstanceId" => Subject::Ec2InstanceId,
+            "registeredAt" => Subject::RegisteredAt,
+            "runningTasksCount" => Subject::RunningTasksCount,
+            _ => match word.strip_prefix("attribute:") {
+                Some(name) if is_attribute_name(name) => Subject::Attribute(name),
+                Some(_) => return Err(self.expected("the name of an attribute")),
+                None => return Err(expected),
+            },
+        };
+        self.lexer.next()?;
+        Ok(subject)
+    }
+
+    fn operator(&mut self) -> Result<Operator, Fault> {
+        let expected = self.expected("an operator such as == or exists");
+        match self.lexer.next()? {
+            Token::Symbol("!") => match self.lexer.next()? {
+                Token::Word("exists") => Ok(Operator::NotExists),
+                Token::Word("in") => Ok(Operator::NotIn),
+                _ => Err(expected),
+            },
+            Token::Symbol(text) | Token::Word(text) => Operator::parse(text).ok_or(expected),
+            Token::Quoted(_) | Token::Stray | Token::End => Err(expected),
+        }
+    }
+
+    /// What follows an operator on texts; any other is misplaced.
+    fn test(&mut self, operator: Operator, misplaced: Fault) -> Result<Test, Fault> {
+        let (texts, is_negated) = match operator {
+            Operator::Relation(Relation::Equal) => (self.one()?, false),
+            Operator::Relation(Relation::NotEqual) => (self.one()?, true),
+            Operator::In => (self.list()?, false),
+            Operator::NotIn => (self.list()?, true),
+            Operator::Matches => (self.pattern()?, false),
+            Operator::NotMatches => (self.pattern()?, true),
+            Operator::Exists | Operator::NotExists | Operator::Relation(_) => {
+                return Err(misplaced);
+            }
+        };
+        Ok(Test { texts, is_negated })
+    }
+
+    /// What follows a comparison of ordered values; any other operator is misplaced.
+    fn comparison<T>(
+        &mut self,
+        operator: Operator,
+        misplaced: Fault,
+        read: impl FnOnce(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<(Relation, T), Fault> {
+        let Operator::Relation(relation) = operator else { return Err(misplaced) };
+        let unreadable = self.expected(expected);
+        let value = read(self.value()?).ok_or(unreadable)?;
+        Ok((relation, value))
+    }
+
+    fn value(&mut self) -> Result<&'a str, Fault> {
+        let expected = self.expected("a value");
+        match self.lexer.next()? {
+            Token::Word(text) | Token::Quoted(text) => Ok(text),
+            Token::Symbol(_) | Token::Stray | Token::End => Err(expected),
+        }
+    }
+
+    fn one(&mut self) -> Result<Texts, Fault> {
+        Ok(Texts::Among(vec![self.value()?.into()]))
+    }
+
+    fn list(&mut self) -> Result<Texts, Fault> {
+        if !self.take_symbol("[")? {
+            return Err(self.expected("a list in square brackets"));
+        }
+        let mut values = vec![self.value()?.to_owned()];
+        while self.take_symbol(",")? {
+            values.push(self.value()?.to_owned());
+        }
+        match self.take_symbol("]")? {
+            true => Ok(Texts::Among(values)),
+            false => Err(self.expected("a comma or a closing ]")),
+        }
+    }
+
+    fn pattern(&mut self) -> Result<Texts, Fault> {
+        let expected = self.expected("a pattern, in quotes if it has parentheses");
+        let offset = self.lexer.offset();
+        self.patterns += 1;
+        if self.patterns > MAX_PATTERNS {
+            return Err(self.expected("at most 16 patterns"));
+        }
+        match self.lexer.next_pattern()? {
+            Token::Word(pattern) | Token::Quoted(pattern) => whole_match(pattern)
+                .map(Texts::Matching)
+                .map_err(|error| Fault::new(offset, describe(&error))),
+            Token::Symbol(_) | Token::Stray | Token::End => Err(expected),
+        }
+    }
+}
+
+fn one_or_all(mut parts: Vec<Expression>, all: fn(Vec<Expression>) -> Expression) -> Expression {
+    match parts.pop() {
+        Some(only) if parts.is_empty() => only,
+        Some(last) => {
+            parts.push(last);
+            all(parts)
+        }
+        None => all(parts),
+    }
+}
+
+/// The pattern as one that matches a whole text.
+fn whole_match(pattern: &str) -> Result<Regex, regex::Error> {
+    let compile = |it: &str| RegexBuilder::new(it).size_limit(MAX_PATTERN_SIZE).build();
+    let anchored = compile(&format!("^(?:{pattern})$"));
+    if anchored.is_err() || pattern.contains(')') {
+        compile(pattern)?; // one that closes our group, such as `a)|(b`, is none by itself
+    }
+    anchored
+}
+
+fn describe(error: &regex::Error) -> String {
+    match error {
+        regex::Error::CompiledTooBig(_) => "a smaller pattern".into(),
+        error => {
+            let text = error.to_string();
+            let cause = text.lines().find_map(|it| it.strip_prefix("error: "));
+            format!("a regular expression ({})", cause.unwrap_or("this is none"))
+        }
+    }
+}
+
+/// RFC 3339, or without a zone or a time of day: then it is UTC, and midnight.
+fn instant(text: &str) -> Option<Timestamp> {
+    let zoned = || text.parse::<jiff::Timestamp>().ok();
+    let civil = || {
+        let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+        jiff::tz::Offset::UTC.to_timestamp(civil).ok()
+    };
+    Some(Timestamp::from_millis(zoned().or_else(civil)?.as_millisecond()))
 }
 
 impl Operator {
@@ -275,43 +332,33 @@ impl Operator {
             "not_in" => Self::NotIn,
             "=~" | "matches" => Self::Matches,
             "!~" | "not_matches" => Self::NotMatches,
-            "==" | "equals" => Self::Order(Order::Equal),
-            "!=" | "not_equals" => Self::Order(Order::NotEqual),
-            ">" | "greater_than" => Self::Order(Order::Greater),
-            ">=" | "greater_than_equal" => Self::Order(Order::GreaterOrEqual),
-            "<" | "less_than" => Self::Order(Order::Less),
-            "<=" | "less_than_equal" => Self::Order(Order::LessOrEqual),
+            "==" | "equals" => Self::Relation(Relation::Equal),
+            "!=" | "not_equals" => Self::Relation(Relation::NotEqual),
+            ">" | "greater_than" => Self::Relation(Relation::Greater),
+            ">=" | "greater_than_equal" => Self::Relation(Relation::GreaterOrEqual),
+            "<" | "less_than" => Self::Relation(Relation::Less),
+            "<=" | "less_than_equal" => Self::Relation(Relation::LessOrEqual),
             _ => return None,
         })
     }
 }
 
-impl Subject {
-    fn name(&self) -> &str {
-        match self {
-            Self::Attribute(_) => "an attribute",
-            Self::TaskGroup => "task:group",
-            Self::AgentConnected => "agentConnected",
-            Self::AgentVersion => "agentVersion",
-            Self::Ec2InstanceId => "ec2InstanceId",
-            Self::RegisteredAt => "registeredAt",
-            Self::RunningTasksCount => "runningTasksCount",
-        }
+impl Relation {
+    fn is_order(self) -> bool {
+        !matches!(self, Self::Equal | Self::NotEqual)
     }
+}
 
-    fn takes(&self, operator: Operator) -> bool {
-        let equality = matches!(operator, Operator::Order(Order::Equal | Order::NotEqual));
+impl Subject<'_> {
+    /// The operators that it takes, as a hint.
+    fn operators(self) -> &'static str {
         match self {
-            Self::Attribute(_) => true,
+            Self::Attribute(_) => "an operator such as == or exists",
             Self::TaskGroup | Self::AgentConnected | Self::Ec2InstanceId => {
-                equality
-                    || matches!(
-                        operator,
-                        Operator::In | Operator::NotIn | Operator::Matches | Operator::NotMatches
-                    )
+                "one of == != in !in =~ !~"
             }
             Self::AgentVersion | Self::RegisteredAt | Self::RunningTasksCount => {
-                matches!(operator, Operator::Order(_))
+                "one of == != > >= < <="
             }
         }
     }
