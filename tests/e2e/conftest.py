@@ -19,7 +19,7 @@ for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS", "AWS_SES
 
 def pytest_sessionstart():
     if not shutil.which(servers.BINARY):
-        pytest.exit(f"there is no {servers.BINARY}: set LONGSHORE_BINARY, or use scripts/test", 2)
+        pytest.exit(f"there is no {servers.BINARY}: set LONGSHORE_BIN, or use scripts/test", 2)
 
 
 def pytest_report_header():

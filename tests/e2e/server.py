@@ -12,7 +12,7 @@ import boto3
 import engine
 from wait import wait_until
 
-BINARY = os.environ.get("LONGSHORE_BINARY", "longshore")
+BINARY = os.environ.get("LONGSHORE_BIN", "longshore")
 
 
 class Server:
@@ -111,8 +111,16 @@ class Server:
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    """A port that nobody uses now."""
-    with socket.socket(socket.AF_INET, kind) as it:
-        it.bind(("0.0.0.0", 0))
-        return it.getsockname()[1]
+    """A port that nobody uses now.
 
+    Below those that Linux gives to outgoing connections, so that none takes it while its server
+    is away.
+    """
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket(socket.AF_INET, kind) as it:
+            try:
+                it.bind(("0.0.0.0", port))
+                return port
+            except OSError:
+                continue

@@ -59,14 +59,14 @@ def test_what_ignores_sigterm_is_killed_after_the_stop_timeout(new_server):
 
 
 def test_a_slow_stop_holds_nobody_else_up(tasks):
-    slow = tasks.run_until_running(quiet(command=["sleep", "600", "--term-delay", "12"]))
+    slow = tasks.run_until_running(quiet(command=["sleep", "600", "--term-delay", "9"]))
     asked = time.monotonic()
     tasks.stop(slow)
     other = tasks.run_until_running(quiet())
     tasks.stop(other)
     tasks.stopped(other)
     assert tasks.describe(slow)["lastStatus"] == "RUNNING", (
-        f"the slow one had 12 s, and {time.monotonic() - asked:.0f} have passed"
+        f"the slow one had 9 s, and {time.monotonic() - asked:.0f} have passed"
     )
     tasks.stopped(slow)
 
