@@ -1,0 +1,64 @@
+//! The ACS socket: the signed handshake.
+
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONNECTION, HOST, UPGRADE};
+use http::{Request, Uri};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+
+use crate::client::Client;
+
+pub(super) type Socket = WebSocketStream<TcpStream>;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Makes one attempt. Why it failed does not matter: it is made again.
+pub(super) async fn connect(
+    client: &Client,
+    endpoint: &str,
+    cluster: &str,
+    instance: &str,
+) -> Option<Socket> {
+    let endpoint: Uri = endpoint.parse().ok()?;
+    let authority = endpoint.authority()?.as_str();
+    let path = format!("{}/ws", endpoint.path().trim_end_matches('/'));
+    let query = format!(
+        "agentHash=load&agentVersion={}&clusterArn={}&containerInstanceArn={}\
+         &dockerVersion=DockerVersion%3A%200.0.0&protocolVersion=2&sendCredentials=true&seqNum=1",
+        env!("CARGO_PKG_VERSION"),
+        percent_encoded(cluster),
+        percent_encoded(instance),
+    );
+    let host: [(&str, &[u8]); 1] = [("host", authority.as_bytes())];
+    let signature = client.signature("GET", &path, &query, &host, b"");
+    let request = Request::get(format!("ws://{authority}{path}?{query}"))
+        .header(HOST, authority)
+        .header(CONNECTION, "Upgrade")
+        .header(UPGRADE, "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", generate_key())
+        .header("x-amz-date", signature.amz_date)
+        .header(AUTHORIZATION, signature.authorization)
+        .body(())
+        .ok()?;
+    let open = async {
+        let stream = TcpStream::connect(client.authority()).await.ok()?;
+        stream.set_nodelay(true).ok()?;
+        let (socket, _) = tokio_tungstenite::client_async(request, stream).await.ok()?;
+        Some(socket)
+    };
+    timeout(PATIENCE, open).await.ok().flatten()
+}
+
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}

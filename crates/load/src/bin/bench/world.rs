@@ -1,0 +1,123 @@
+//! A server with simulated agents, and callers of RunTask.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use longshore_load::{
+    AgentEvent, AgentSpec, Client, ServerOptions, ServerProcess, SimulatedAgent, Usage, Work,
+};
+use longshore_wire::ecs;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::Setting;
+
+const AGENTS: u64 = 10;
+
+/// Calls that are under way at once.
+const CALLERS: u32 = 16;
+
+/// The most tasks that one RunTask call makes.
+pub(crate) const TASKS_A_CALL: u32 = 10;
+
+/// How long agents may take to report what they were told.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(crate) struct World {
+    pub(crate) server: ServerProcess,
+    pub(crate) client: Client,
+    agents: Vec<SimulatedAgent>,
+    events: mpsc::UnboundedReceiver<AgentEvent>,
+    reported: u32,
+}
+
+impl World {
+    pub(crate) async fn begin(setting: &Setting, work: Work) -> anyhow::Result<Self> {
+        let parent_dir = Some(setting.dir.clone());
+        let options = ServerOptions { parent_dir, ..ServerOptions::server() };
+        let server = ServerProcess::start(options).await?;
+        let client = server.client()?;
+        let (tell, events) = mpsc::unbounded_channel();
+        let agent = |seed| {
+            let spec = AgentSpec { seed, ..AgentSpec::boundless(work.clone()) };
+            SimulatedAgent::spawn(client.clone(), spec, tell.clone())
+        };
+        let mut agents: Vec<_> = (0..AGENTS).map(agent).collect();
+        for agent in &mut agents {
+            agent.connected(1).await;
+        }
+        let container = ecs::ContainerDefinition {
+            name: Some("main".into()),
+            image: Some("image".into()),
+            cpu: Some(1),
+            memory: Some(4),
+            ..ecs::ContainerDefinition::default()
+        };
+        let definition = ecs::RegisterTaskDefinitionRequest {
+            family: Some("bench".into()),
+            container_definitions: Some(vec![container]),
+            ..ecs::RegisterTaskDefinitionRequest::default()
+        };
+        client.call(&definition).await?;
+        Ok(Self { server, client, agents, events, reported: 0 })
+    }
+
+    pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
+        Usage::of(self.server.pid().unwrap_or_default())
+    }
+
+    /// Runs so many tasks, as fast as they are acknowledged.
+    pub(crate) async fn run_tasks(&self, tasks: u32) -> anyhow::Result<Duration> {
+        let since = Instant::now();
+        let left = Arc::new(AtomicU32::new(tasks / TASKS_A_CALL));
+        let mut callers = JoinSet::new();
+        for _ in 0..CALLERS {
+            let (client, left) = (self.client.clone(), Arc::clone(&left));
+            callers.spawn(async move {
+                let take = |it: u32| it.checked_sub(1);
+                while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+                    run_ten(&client).await?;
+                }
+                anyhow::Ok(())
+            });
+        }
+        while let Some(ended) = callers.join_next().await {
+            ended??;
+        }
+        Ok(since.elapsed())
+    }
+
+    /// Waits until the agents' reports of so many tasks since the beginning were acknowledged.
+    pub(crate) async fn reported(&mut self, tasks: u32) -> anyhow::Result<()> {
+        while self.reported < tasks {
+            match tokio::time::timeout(PATIENCE, self.events.recv()).await {
+                Ok(Some(AgentEvent::Reported { .. })) => self.reported += 1,
+                Ok(Some(AgentEvent::Refused { what })) => bail!("an agent was refused: {what}"),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => bail!("{} of {tasks} tasks were reported", self.reported),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the agents and their part of this process; the server stays.
+    pub(crate) fn dismiss_agents(&mut self) {
+        self.agents.clear();
+    }
+}
+
+/// One call for ten tasks.
+pub(crate) async fn run_ten(client: &Client) -> anyhow::Result<()> {
+    let request = ecs::RunTaskRequest {
+        task_definition: Some("bench".into()),
+        count: i32::try_from(TASKS_A_CALL).ok(),
+        ..ecs::RunTaskRequest::default()
+    };
+    let answer = client.call(&request).await?;
+    if answer.tasks.as_ref().map(Vec::len) != usize::try_from(TASKS_A_CALL).ok() {
+        bail!("not all tasks were placed: {:?}", answer.failures);
+    }
+    Ok(())
+}
