@@ -6,19 +6,23 @@
 //! back, and no effect is asked for twice while its outcome is awaited.
 
 mod dependency;
+mod effect;
+mod input;
 mod reason;
 mod report;
 mod spec;
 mod step;
 mod task;
 
+pub use effect::Effect;
+pub use input::{CreateOutcome, Found, Input, Marks, StartOutcome};
 pub use reason::{Failure, Reason};
 pub use report::{ContainerReport, Report};
 pub use spec::{
     ContainerSpec, LinkSpec, MountSpec, PortSpec, Rejection, TaskSpec, VolumeFromSpec,
     VolumeSource, VolumeSpec,
 };
-pub use step::{CreateOutcome, Effect, Found, Input, Marks, Policy, StartOutcome, step, wake_at};
+pub use step::{Policy, step, wake_at};
 pub use task::{Action, ContainerState, ContainerStatus, TaskState};
 
 #[cfg(test)]

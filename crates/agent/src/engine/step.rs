@@ -3,9 +3,11 @@
 //! What follows depends on the state alone and never on which input came, so a repeated, late or
 //! missed input can do no harm: [`Input::Tick`] after a restart plans what the happy case plans.
 
-use longshore_model::{DesiredStatus, LastStatus, NetworkBinding, Timestamp};
+use longshore_model::{DesiredStatus, LastStatus, Timestamp};
 
 use super::dependency;
+use super::effect::Effect;
+use super::input::{CreateOutcome, Found, Input, Marks, StartOutcome};
 use super::reason::Reason;
 use super::report::{ContainerReport, Report};
 use super::spec::VolumeSource;
@@ -20,138 +22,6 @@ pub struct Policy {
     pub pull_must_succeed: bool,
     /// How long a stopped task's containers are kept.
     pub cleanup_wait_secs: u32,
-}
-
-/// What happened. `container` is the position among the spec's containers.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Input {
-    /// Nothing; time passed, or the agent has just started.
-    Tick,
-    /// The control plane wants the task stopped.
-    StopRequested,
-    /// A pull is over.
-    Pulled {
-        /// Which.
-        container: usize,
-        /// When it began.
-        started_at: Timestamp,
-        /// Why it failed, if it did.
-        outcome: Result<(), Reason>,
-    },
-    /// Docker answered the wish to create a container.
-    Created {
-        /// Which.
-        container: usize,
-        /// What Docker said.
-        outcome: CreateOutcome,
-    },
-    /// Docker answered the wish to start a container.
-    Started {
-        /// Which.
-        container: usize,
-        /// What Docker said.
-        outcome: StartOutcome,
-    },
-    /// A running container ended.
-    Exited {
-        /// Which.
-        container: usize,
-        /// `None` if it is not known, because the container is gone.
-        exit_code: Option<i32>,
-        /// What went wrong, beyond the exit code.
-        reason: Option<Reason>,
-    },
-    /// The agent has started and knows the task from before: what Docker has of each container,
-    /// in the spec's order. Comes before anything is planned, so that nothing is done twice.
-    Adopted(Vec<Found>),
-    /// The control plane accepted the first report of the outbox.
-    ReportAccepted,
-    /// The containers and volumes are removed.
-    CleanedUp,
-}
-
-/// What came of creating a container.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CreateOutcome {
-    /// It exists under this id.
-    Created {
-        /// Docker's.
-        docker_id: String,
-    },
-    /// The image is not present.
-    ImageMissing(Reason),
-    /// Docker refused for any other reason.
-    Failed(Reason),
-}
-
-/// What came of starting a container.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StartOutcome {
-    /// It runs, or at least did.
-    Started {
-        /// The ports of the host that lead to it.
-        network_bindings: Vec<NetworkBinding>,
-    },
-    /// Docker refused.
-    Failed(Reason),
-}
-
-/// A container as Docker has it when the agent starts.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Found {
-    /// There is none.
-    Missing,
-    /// It was never started.
-    Created(Marks),
-    /// It runs.
-    Running {
-        /// What it is to Docker.
-        marks: Marks,
-        /// The ports of the host that lead to it.
-        network_bindings: Vec<NetworkBinding>,
-    },
-    /// It ran and ended.
-    Exited {
-        /// What it is to Docker.
-        marks: Marks,
-        /// As Docker kept it.
-        exit_code: Option<i32>,
-        /// What went wrong, beyond the exit code.
-        reason: Option<Reason>,
-    },
-}
-
-/// What a container is to Docker.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Marks {
-    /// Without the slash that Docker puts before it.
-    pub docker_name: String,
-    /// 64 hex digits.
-    pub docker_id: String,
-}
-
-/// What is to be done. `container` is the position among the spec's containers.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Get the container's image; answered by [`Input::Pulled`].
-    Pull(usize),
-    /// Create the container; answered by [`Input::Created`].
-    Create(usize),
-    /// Start the container; answered by [`Input::Started`].
-    Start(usize),
-    /// Tell when the container ends; answered by [`Input::Exited`].
-    Watch(usize),
-    /// SIGTERM, and SIGKILL when its time is up. Answered by nothing: the exit is watched.
-    Stop(usize),
-    /// Send the report until it is accepted; answered by [`Input::ReportAccepted`].
-    Submit(Report),
-    /// Remove what is left in Docker; answered by [`Input::CleanedUp`].
-    CleanUp {
-        /// Their names in Docker.
-        containers: Vec<String>,
-        /// Likewise.
-        volumes: Vec<String>,
-    },
 }
 
 /// Takes `input` in and says what is to be done now.

@@ -1,0 +1,113 @@
+//! What the engine is told. Each of these may come late, twice or never.
+
+use longshore_model::{NetworkBinding, Timestamp};
+
+use super::reason::Reason;
+
+/// What happened. `container` is the position among the spec's containers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Nothing; time passed, or the agent has just started.
+    Tick,
+    /// The control plane wants the task stopped.
+    StopRequested,
+    /// A pull is over.
+    Pulled {
+        /// Which.
+        container: usize,
+        /// When it began.
+        started_at: Timestamp,
+        /// Why it failed, if it did.
+        outcome: Result<(), Reason>,
+    },
+    /// Docker answered the wish to create a container.
+    Created {
+        /// Which.
+        container: usize,
+        /// What Docker said.
+        outcome: CreateOutcome,
+    },
+    /// Docker answered the wish to start a container.
+    Started {
+        /// Which.
+        container: usize,
+        /// What Docker said.
+        outcome: StartOutcome,
+    },
+    /// A running container ended.
+    Exited {
+        /// Which.
+        container: usize,
+        /// `None` if it is not known, because the container is gone.
+        exit_code: Option<i32>,
+        /// What went wrong, beyond the exit code.
+        reason: Option<Reason>,
+    },
+    /// The agent has started and knows the task from before: what Docker has of each container,
+    /// in the spec's order. Comes before anything is planned, so that nothing is done twice.
+    Adopted(Vec<Found>),
+    /// The control plane accepted the first report of the outbox.
+    ReportAccepted,
+    /// The containers and volumes are removed.
+    CleanedUp,
+}
+
+/// What came of creating a container.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CreateOutcome {
+    /// It exists under this id.
+    Created {
+        /// Docker's.
+        docker_id: String,
+    },
+    /// The image is not present.
+    ImageMissing(Reason),
+    /// Docker refused for any other reason.
+    Failed(Reason),
+}
+
+/// What came of starting a container.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StartOutcome {
+    /// It runs, or at least did.
+    Started {
+        /// The ports of the host that lead to it.
+        network_bindings: Vec<NetworkBinding>,
+    },
+    /// Docker refused.
+    Failed(Reason),
+}
+
+/// A container as Docker has it when the agent starts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// There is none.
+    Missing,
+    /// It was never started.
+    Created(Marks),
+    /// It runs.
+    Running {
+        /// What it is to Docker.
+        marks: Marks,
+        /// The ports of the host that lead to it.
+        network_bindings: Vec<NetworkBinding>,
+    },
+    /// It ran and ended.
+    Exited {
+        /// What it is to Docker.
+        marks: Marks,
+        /// As Docker kept it.
+        exit_code: Option<i32>,
+        /// What went wrong, beyond the exit code.
+        reason: Option<Reason>,
+    },
+}
+
+/// What a container is to Docker.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Marks {
+    /// Without the slash that Docker puts before it.
+    pub docker_name: String,
+    /// 64 hex digits.
+    pub docker_id: String,
+}
