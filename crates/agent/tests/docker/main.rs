@@ -7,6 +7,5 @@ mod adoption;
 mod failures;
 mod lifecycle;
 mod mapping;
-mod overhead;
 mod support;
 mod trouble;
