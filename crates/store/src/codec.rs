@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use longshore_model::{
-    Cluster, ClusterName, ContainerInstance, DefinitionKey, Family, Task, TaskDefinition,
+    Cluster, ClusterName, ContainerInstance, DefinitionKey, Task, TaskDefinition,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +17,9 @@ use crate::state::State;
 /// The version that values are written in. A reader of a later one migrates what it finds.
 const SCHEMA_VERSION: u8 = 1;
 
+/// Room for a task of one container.
+const USUAL_BYTES: usize = 640;
+
 /// The letters sort so that what a record refers to is read before it.
 const CLUSTER: u8 = b'c';
 const DEFINITION: u8 = b'd';
@@ -26,26 +29,31 @@ const TASK: u8 = b't';
 /// The key of the record that a change is about.
 pub(crate) fn key(change: &Change) -> Vec<u8> {
     match change {
-        Change::Cluster { before, after } => {
-            after.as_ref().or(before.as_ref()).map(|it| cluster_key(&it.name))
-        }
+        Change::Cluster { before, after } => of_either(before, after, |it| cluster_key(&it.name)),
         Change::Definition { before, after } => {
-            after.as_ref().or(before.as_ref()).map(|it| definition_key(&it.key))
+            of_either(before, after, |it| definition_key(&it.key))
         }
         Change::Instance { before, after } => {
-            after.as_ref().or(before.as_ref()).map(|it| id_key(INSTANCE, it.id.bits()))
+            of_either(before, after, |it| id_key(INSTANCE, it.id.bits()))
         }
-        Change::Task { before, after } => {
-            after.as_ref().or(before.as_ref()).map(|it| id_key(TASK, it.id.bits()))
-        }
+        Change::Task { before, after } => of_either(before, after, |it| id_key(TASK, it.id.bits())),
     }
-    .unwrap_or_default()
+}
+
+fn of_either<T>(
+    before: &Option<Arc<T>>,
+    after: &Option<Arc<T>>,
+    key: impl FnOnce(&T) -> Vec<u8>,
+) -> Vec<u8> {
+    after.as_ref().or(before.as_ref()).map(|it| key(it)).unwrap_or_default()
 }
 
 fn cluster_key(name: &ClusterName) -> Vec<u8> {
     [&[CLUSTER], name.as_str().as_bytes()].concat()
 }
 
+/// The byte between family and revision is below all that a name may have, so that a family lies
+/// before those that it begins.
 fn definition_key(key: &DefinitionKey) -> Vec<u8> {
     [&[DEFINITION], key.family.as_str().as_bytes(), &[0], &key.revision.to_be_bytes()].concat()
 }
@@ -66,23 +74,38 @@ pub(crate) fn value(change: &Change) -> Result<Option<Vec<u8>>, StoreError> {
 
 fn encode<T: Serialize>(record: &Option<Arc<T>>) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(record) = record else { return Ok(None) };
-    let mut bytes = vec![SCHEMA_VERSION];
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(SCHEMA_VERSION);
     serde_json::to_writer(&mut bytes, record)
         .map_err(|error| StoreError::Journal(format!("a record cannot be written: {error}")))?;
     Ok(Some(bytes))
+}
+
+/// Reads a value of any version that was ever written: a change of the schema adds a case here
+/// that turns the older form into the newer.
+fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, String> {
+    match value.split_first() {
+        Some((&SCHEMA_VERSION, json)) => {
+            serde_json::from_slice(json).map_err(|error| error.to_string())
+        }
+        Some((version, _)) => Err(format!(
+            "its schema version is {version}, and {SCHEMA_VERSION} is the newest known"
+        )),
+        None => Err("it is empty".into()),
+    }
 }
 
 /// Builds the state from records in the order of their keys.
 #[derive(Default)]
 pub(crate) struct Loader {
     state: State,
-    groups: HashSet<Arc<str>>,
+    texts: HashSet<Arc<str>>,
 }
 
 impl Loader {
     /// Takes one record in.
     pub(crate) fn take(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        let change = self.decode(key, value).map_err(|reason| StoreError::Corrupt {
+        let change = self.change(key, value).map_err(|reason| StoreError::Corrupt {
             key: key.escape_ascii().to_string(),
             reason,
         })?;
@@ -90,34 +113,38 @@ impl Loader {
         Ok(())
     }
 
-    fn decode(&mut self, key: &[u8], value: &[u8]) -> Result<Change, String> {
-        match key.first() {
-            Some(&CLUSTER) => {
-                Ok(Change::Cluster { before: None, after: Some(read::<Cluster>(value)?) })
-            }
-            Some(&DEFINITION) => {
-                Ok(Change::Definition { before: None, after: Some(read::<TaskDefinition>(value)?) })
-            }
-            Some(&INSTANCE) => {
-                let mut instance: ContainerInstance = parse(value)?;
-                if let Some(cluster) = self.state.cluster(&instance.cluster) {
-                    instance.cluster = cluster.name.clone();
-                }
-                let instance = Arc::new(instance);
-                Ok(Change::Instance { before: None, after: Some(instance) })
-            }
-            Some(&TASK) => {
-                let mut task: Task = parse(value)?;
-                self.share_names(&mut task)?;
-                Ok(Change::Task { before: None, after: Some(Arc::new(task)) })
-            }
-            _ => Err("no such table".into()),
-        }
+    /// The state of these records.
+    pub(crate) fn finish(mut self, revision: u64) -> State {
+        self.state.set_revision(revision);
+        self.state
     }
 
-    pub(crate) fn finish(mut self, revision: u64) -> State {
-        self.state.revision = revision;
-        self.state
+    fn change(&mut self, key: &[u8], value: &[u8]) -> Result<Change, String> {
+        let change = match key.first() {
+            Some(&CLUSTER) => {
+                Change::Cluster { before: None, after: Some(Arc::new(decode::<Cluster>(value)?)) }
+            }
+            Some(&DEFINITION) => {
+                let definition = decode::<TaskDefinition>(value)?;
+                Change::Definition { before: None, after: Some(Arc::new(definition)) }
+            }
+            Some(&INSTANCE) => {
+                let mut instance = decode::<ContainerInstance>(value)?;
+                self.share_cluster(&mut instance.cluster);
+                for attribute in &mut instance.attributes {
+                    self.share(&mut attribute.name);
+                    attribute.value.as_mut().into_iter().for_each(|it| self.share(it));
+                }
+                Change::Instance { before: None, after: Some(Arc::new(instance)) }
+            }
+            Some(&TASK) => {
+                let mut task = decode::<Task>(value)?;
+                self.share_names(&mut task)?;
+                Change::Task { before: None, after: Some(Arc::new(task)) }
+            }
+            _ => return Err("its table is not known".into()),
+        };
+        if self::key(&change) == key { Ok(change) } else { Err("it has another's key".into()) }
     }
 
     /// Makes a task's names the very ones of its definition and cluster, so that many tasks do not
@@ -125,39 +152,40 @@ impl Loader {
     fn share_names(&mut self, task: &mut Task) -> Result<(), String> {
         let definition = self.state.definition(&task.definition);
         let definition =
-            definition.ok_or_else(|| format!("it is of {}, which is gone", task.definition))?;
-        let family: Family = definition.key.family.clone();
+            definition.ok_or_else(|| format!("its task definition {} is gone", task.definition))?;
+        task.definition.family = definition.key.family.clone();
         for container in &mut task.containers {
             if let Some(it) = definition.containers.iter().find(|it| it.name == container.name) {
                 container.name = it.name.clone();
             }
         }
-        task.definition.family = family;
-        if let Some(cluster) = self.state.cluster(&task.cluster) {
-            task.cluster = cluster.name.clone();
+        self.share_cluster(&mut task.cluster);
+        if let Some(mark) = &mut task.client_token
+            && let Some(other) = self.state.tasks_of_token(&task.cluster, &mark.token).first()
+            && let Some(known) = other.client_token.as_ref().filter(|it| *it == mark)
+        {
+            *mark = Arc::clone(known);
         }
-        match self.groups.get(&task.group) {
-            Some(group) => task.group = Arc::clone(group),
-            None => {
-                self.groups.insert(Arc::clone(&task.group));
-            }
-        }
+        self.share(&mut task.group);
+        task.started_by.as_mut().into_iter().for_each(|it| self.share(it));
         Ok(())
     }
-}
 
-fn read<T: DeserializeOwned>(value: &[u8]) -> Result<Arc<T>, String> {
-    parse(value).map(Arc::new)
-}
+    fn share_cluster(&self, name: &mut ClusterName) {
+        if let Some(cluster) = self.state.cluster(name) {
+            *name = cluster.name.clone();
+        }
+    }
 
-fn parse<T: DeserializeOwned>(value: &[u8]) -> Result<T, String> {
-    match value.split_first() {
-        Some((&SCHEMA_VERSION, json)) => {
-            serde_json::from_slice(json).map_err(|error| error.to_string())
+    fn share(&mut self, text: &mut Arc<str>) {
+        match self.texts.get(text) {
+            Some(known) => *text = Arc::clone(known),
+            None => {
+                self.texts.insert(Arc::clone(text));
+            }
         }
-        Some((version, _)) => {
-            Err(format!("its schema version is {version}; {SCHEMA_VERSION} is known"))
-        }
-        None => Err("it is empty".into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

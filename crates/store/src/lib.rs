@@ -13,6 +13,7 @@ mod error;
 pub mod journal;
 mod state;
 mod store;
+mod table;
 mod tx;
 mod watch;
 
@@ -23,3 +24,6 @@ pub use state::{ClusterCounts, State};
 pub use store::Store;
 pub use tx::Tx;
 pub use watch::{Lagged, Watch};
+
+#[cfg(test)]
+mod testing;

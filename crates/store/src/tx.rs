@@ -3,7 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use longshore_model::{Cluster, ContainerInstance, InstanceId, Task, TaskDefinition, TaskId};
+use longshore_model::{
+    Cluster, ClusterName, ContainerInstance, InstanceId, Task, TaskDefinition, TaskId,
+};
 
 use crate::change::Change;
 use crate::state::State;
@@ -23,37 +25,48 @@ impl<'a> Tx<'a> {
         self.state
     }
 
-    fn record(&mut self, change: Change) {
-        self.state.apply(&change);
-        self.changes.push(change);
-    }
-
     /// Puts a cluster in place of the one of its name.
     pub fn put_cluster(&mut self, cluster: impl Into<Arc<Cluster>>) {
         let after = cluster.into();
         let before = self.state.cluster(&after.name).map(Arc::clone);
-        self.record(Change::Cluster { before, after: Some(after) });
+        if before.as_ref() != Some(&after) {
+            self.record(Change::Cluster { before, after: Some(after) });
+        }
     }
 
-    /// Puts a task definition in place of the one of its family and revision.
+    /// Puts a task definition in place of the one of its family and revision. Only its status may
+    /// differ from that one's.
     pub fn put_definition(&mut self, definition: impl Into<Arc<TaskDefinition>>) {
         let after = definition.into();
         let before = self.state.definition(&after.key).map(Arc::clone);
-        self.record(Change::Definition { before, after: Some(after) });
+        if before.as_ref() != Some(&after) {
+            self.record(Change::Definition { before, after: Some(after) });
+        }
     }
 
     /// Puts a container instance in place of the one of its id.
     pub fn put_instance(&mut self, instance: impl Into<Arc<ContainerInstance>>) {
         let after = instance.into();
         let before = self.state.instance(after.id).map(Arc::clone);
-        self.record(Change::Instance { before, after: Some(after) });
+        if before.as_ref() != Some(&after) {
+            self.record(Change::Instance { before, after: Some(after) });
+        }
     }
 
     /// Puts a task in place of the one of its id. Its definition must be there.
     pub fn put_task(&mut self, task: impl Into<Arc<Task>>) {
         let after = task.into();
         let before = self.state.task(after.id).map(Arc::clone);
-        self.record(Change::Task { before, after: Some(after) });
+        if before.as_ref() != Some(&after) {
+            self.record(Change::Task { before, after: Some(after) });
+        }
+    }
+
+    /// Removes a cluster, if it is there.
+    pub fn remove_cluster(&mut self, name: &ClusterName) {
+        if let Some(before) = self.state.cluster(name).map(Arc::clone) {
+            self.record(Change::Cluster { before: Some(before), after: None });
+        }
     }
 
     /// Removes a container instance, if it is there.
@@ -68,6 +81,11 @@ impl<'a> Tx<'a> {
         if let Some(before) = self.state.task(id).map(Arc::clone) {
             self.record(Change::Task { before: Some(before), after: None });
         }
+    }
+
+    fn record(&mut self, change: Change) {
+        self.state.apply(&change);
+        self.changes.push(change);
     }
 }
 

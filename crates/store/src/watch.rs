@@ -22,10 +22,17 @@ impl Watch {
     }
 
     /// The next commit, already durable and visible. Waits for ever once the store is gone.
+    ///
+    /// # Errors
+    /// [`Lagged`] when commits were missed. A view taken after it holds all of them, and this
+    /// goes on with those that come later; some of these may be in that view already.
     pub async fn next(&mut self) -> Result<Arc<Commit>, Lagged> {
         match self.commits.recv().await {
             Ok(commit) => Ok(commit),
-            Err(RecvError::Lagged(_)) => Err(Lagged),
+            Err(RecvError::Lagged(_)) => {
+                self.commits = self.commits.resubscribe();
+                Err(Lagged)
+            }
             Err(RecvError::Closed) => std::future::pending().await,
         }
     }

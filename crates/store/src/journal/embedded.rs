@@ -1,8 +1,14 @@
 //! Records in one file on this machine's disk, by redb.
 
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database, DatabaseError, ReadableTable, StorageBackend, TableDefinition};
+use redb::{
+    Builder, Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageBackend,
+    TableDefinition, TableError,
+};
 
 use super::{Batch, Journal, JournalError, Take};
 use crate::error::StoreError;
@@ -11,8 +17,9 @@ const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const REVISION: &str = "revision";
 
-/// Pages kept in memory. The state itself is, so this serves writing only.
-const CACHE_BYTES: usize = 16 * 1024 * 1024;
+/// Pages kept in memory. The state itself is, so this serves writing only: what the tasks of the
+/// moment lie in. Four times as much saves a tenth of the time of a commit.
+const CACHE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A journal in one file; one process has it open at a time.
 pub struct EmbeddedJournal {
@@ -21,31 +28,53 @@ pub struct EmbeddedJournal {
 }
 
 impl EmbeddedJournal {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it. A file that was not closed properly is repaired, and one that
+    /// is damaged is refused.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let path = path.to_path_buf();
-        match Builder::new().set_cache_size(CACHE_BYTES).create(&path) {
-            Ok(database) => Ok(Self { path, database }),
-            Err(DatabaseError::DatabaseAlreadyOpen) => Err(JournalError::InUse(path)),
-            Err(error) => Err(JournalError::File { path, reason: error.to_string() }),
+        if !path.exists() {
+            make(path)?;
         }
+        Self::open_by(path, |builder| builder.open(path))
     }
 
     /// A journal on another kind of storage, such as one that fails when a test wants it to.
     pub fn on(backend: impl StorageBackend) -> Result<Self, JournalError> {
-        let path = PathBuf::from("journal");
-        match Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend) {
-            Ok(database) => Ok(Self { path, database }),
-            Err(error) => Err(JournalError::File { path, reason: error.to_string() }),
+        Self::open_by(Path::new("journal"), |builder| builder.create_with_backend(backend))
+    }
+
+    fn open_by(
+        path: &Path,
+        open: impl FnOnce(&mut Builder) -> Result<Database, DatabaseError>,
+    ) -> Result<Self, JournalError> {
+        let path = path.to_path_buf();
+        let mut builder = Builder::new();
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+        // Of a damaged file redb says that it may panic.
+        match catch_unwind(AssertUnwindSafe(|| open(&mut builder))) {
+            Ok(Ok(database)) => Ok(Self { path, database }),
+            Ok(Err(DatabaseError::DatabaseAlreadyOpen)) => Err(JournalError::InUse(path)),
+            Ok(Err(error)) => Err(JournalError::File { path, reason: error.to_string() }),
+            Err(_panic) => Err(JournalError::File { path, reason: "it is damaged".into() }),
         }
     }
 
-    fn failed(&self, error: impl Into<redb::Error>) -> JournalError {
-        JournalError::File { path: self.path.clone(), reason: error.into().to_string() }
+    fn failed(&self, error: &redb::Error) -> JournalError {
+        JournalError::File { path: self.path.clone(), reason: error.to_string() }
     }
 
-    fn write(&self, batch: &Batch) -> Result<(), redb::Error> {
-        let transaction = self.database.begin_write()?;
+    /// Gives the revision found, and writes the batch if it follows that one.
+    fn write(&self, batch: &Batch) -> Result<u64, redb::Error> {
+        let mut transaction = self.database.begin_write()?;
+        transaction.set_durability(Durability::Immediate)?;
+        let found = {
+            let mut meta = transaction.open_table(META)?;
+            let before = meta.insert(REVISION, batch.revision)?;
+            before.map_or(0, |it| it.value())
+        };
+        if found != batch.follows {
+            transaction.abort()?;
+            return Ok(found);
+        }
         {
             let mut records = transaction.open_table(RECORDS)?;
             for (key, value) in &batch.records {
@@ -54,39 +83,60 @@ impl EmbeddedJournal {
                     None => records.remove(key.as_slice())?,
                 };
             }
-            transaction.open_table(META)?.insert(REVISION, batch.revision)?;
         }
         transaction.commit()?;
-        Ok(())
+        Ok(found)
     }
 
-    /// Makes the tables of a new file, so that reading finds them.
-    fn make_tables(&self) -> Result<(), redb::Error> {
-        let transaction = self.database.begin_write()?;
-        transaction.open_table(RECORDS)?;
-        transaction.open_table(META)?;
-        transaction.commit()?;
-        Ok(())
+    fn read(&self, take: Take<'_>) -> Result<Result<u64, StoreError>, redb::Error> {
+        let transaction = self.database.begin_read()?;
+        let meta = match transaction.open_table(META) {
+            Ok(meta) => meta,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(Ok(0)),
+            Err(error) => return Err(error.into()),
+        };
+        for entry in transaction.open_table(RECORDS)?.iter()? {
+            let (key, value) = entry?;
+            if let Err(error) = take(key.value(), value.value()) {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(meta.get(REVISION)?.map_or(0, |it| it.value())))
     }
+}
+
+/// Makes a file. It has another name until it is complete, since one whose making was cut short
+/// cannot be opened; and it takes the place of no file that another process has made meanwhile.
+fn make(path: &Path) -> Result<(), JournalError> {
+    let failed = |error: io::Error| JournalError::File {
+        path: path.to_path_buf(),
+        reason: format!("it cannot be made: {error}"),
+    };
+    let unfinished = path.with_added_extension(format!("{}.new", std::process::id()));
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    drop(EmbeddedJournal::open_by(&unfinished, |builder| builder.create(&unfinished))?);
+    match fs::hard_link(&unfinished, path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(error)),
+        _ => {}
+    }
+    fs::remove_file(&unfinished).map_err(failed)?;
+    let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let directory = File::open(directory.unwrap_or(Path::new("."))).map_err(failed)?;
+    directory.sync_all().map_err(failed)
 }
 
 impl Journal for EmbeddedJournal {
     fn load(&mut self, take: Take<'_>) -> Result<u64, StoreError> {
-        let failed = |error: redb::Error| StoreError::from(self.failed(error));
-        self.make_tables().map_err(failed)?;
-        let transaction = redb::ReadableDatabase::begin_read(&self.database)
-            .map_err(|error| failed(error.into()))?;
-        let records = transaction.open_table(RECORDS).map_err(|error| failed(error.into()))?;
-        for entry in records.iter().map_err(|error| failed(error.into()))? {
-            let (key, value) = entry.map_err(|error| failed(error.into()))?;
-            take(key.value(), value.value())?;
-        }
-        let meta = transaction.open_table(META).map_err(|error| failed(error.into()))?;
-        let revision = meta.get(REVISION).map_err(|error| failed(error.into()))?;
-        Ok(revision.map_or(0, |it| it.value()))
+        self.read(take).map_err(|error| self.failed(&error))?
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), JournalError> {
-        self.write(batch).map_err(|error| self.failed(error))
+        match self.write(batch).map_err(|error| self.failed(&error))? {
+            found if found == batch.follows => Ok(()),
+            found => Err(JournalError::Superseded { expected: batch.follows, found }),
+        }
     }
 }

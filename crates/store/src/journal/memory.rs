@@ -35,15 +35,15 @@ impl Journal for MemoryJournal {
 
     fn commit(&mut self, batch: &Batch) -> Result<(), JournalError> {
         let mut kept = self.kept();
+        if kept.revision != batch.follows {
+            let (expected, found) = (batch.follows, kept.revision);
+            return Err(JournalError::Superseded { expected, found });
+        }
         for (key, value) in &batch.records {
             match value {
-                Some(value) => {
-                    kept.records.insert(key.clone(), value.clone());
-                }
-                None => {
-                    kept.records.remove(key);
-                }
-            }
+                Some(value) => kept.records.insert(key.clone(), value.clone()),
+                None => kept.records.remove(key),
+            };
         }
         kept.revision = batch.revision;
         Ok(())

@@ -1,0 +1,245 @@
+//! What is computed from the records, kept as each of them changes and rebuilt at the start.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use longshore_model::{
+    ClusterName, ContainerInstance, DefinitionKey, Demand, InstanceId, InstanceStatus, LastStatus,
+    Occupancy, Task, TaskDefinition,
+};
+use rpds::RedBlackTreeMapSync as Map;
+
+use super::State;
+use super::tokens::Tokens;
+use crate::table::{Record, Table};
+
+/// How much of what a cluster has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClusterCounts {
+    /// Tasks whose last status is RUNNING.
+    pub running_tasks: u32,
+    /// Tasks whose last status is PENDING.
+    pub pending_tasks: u32,
+    /// ACTIVE and DRAINING instances, connected or not.
+    pub registered_instances: u32,
+}
+
+/// The records of one cluster.
+#[derive(Clone, Default)]
+pub(super) struct Members {
+    pub(super) instances: Table<ContainerInstance>,
+    pub(super) tasks: Table<Task>,
+    pub(super) counts: ClusterCounts,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Derived {
+    /// Clusters without instances and tasks have no entry.
+    members: Map<ClusterName, Members>,
+    /// Instances without live tasks have no entry.
+    occupancy: Map<InstanceId, Arc<Occupancy>>,
+    pub(super) tokens: Tokens,
+}
+
+impl Derived {
+    pub(super) fn members(&self, cluster: &ClusterName) -> Option<&Members> {
+        self.members.get(cluster)
+    }
+
+    pub(super) fn occupancy(&self, id: InstanceId) -> Arc<Occupancy> {
+        self.occupancy.get(&id).map(Arc::clone).unwrap_or_default()
+    }
+
+    pub(super) fn follow_instance(
+        &mut self,
+        before: Option<&Arc<ContainerInstance>>,
+        after: Option<&Arc<ContainerInstance>>,
+    ) {
+        if let (Some(was), Some(is)) = (before, after)
+            && was.cluster != is.cluster
+        {
+            self.follow_instance(before, None);
+            return self.follow_instance(None, after);
+        }
+        let Some(cluster) = after.or(before).map(|it| &it.cluster) else { return };
+        self.change_members(cluster, |members| {
+            follow(&mut members.instances, before, after);
+            members.counts.follow_instance(before, after);
+        });
+    }
+
+    pub(super) fn follow_task(
+        &mut self,
+        before: Option<&Arc<Task>>,
+        after: Option<&Arc<Task>>,
+        definitions: &Map<DefinitionKey, Arc<TaskDefinition>>,
+    ) {
+        if let (Some(was), Some(is)) = (before, after)
+            && !is_in_the_same_place(was, is)
+        {
+            self.follow_task(before, None, definitions);
+            return self.follow_task(None, after, definitions);
+        }
+        self.tokens.follow(before.map(Arc::as_ref), after.map(Arc::as_ref));
+        let Some(task) = after.or(before) else { return };
+        self.change_members(&task.cluster, |members| {
+            follow(&mut members.tasks, before, after);
+            members.counts.follow_task(before, after);
+        });
+        self.change_occupancy(task.container_instance, |occupancy| {
+            let demand = || demand(task, definitions);
+            occupancy.follow(before.map(Arc::as_ref), after.map(Arc::as_ref), demand);
+        });
+    }
+
+    fn change_members(&mut self, cluster: &ClusterName, change: impl FnOnce(&mut Members)) {
+        if !self.members.contains_key(cluster) {
+            self.members.insert_mut(cluster.clone(), Members::default());
+        }
+        if let Some(members) = self.members.get_mut(cluster) {
+            change(members);
+            if members.instances.len() == 0 && members.tasks.len() == 0 {
+                self.members.remove_mut(cluster);
+            }
+        }
+    }
+
+    fn change_occupancy(&mut self, instance: InstanceId, change: impl FnOnce(&mut Occupancy)) {
+        if !self.occupancy.contains_key(&instance) {
+            self.occupancy.insert_mut(instance, Arc::default());
+        }
+        if let Some(occupancy) = self.occupancy.get_mut(&instance) {
+            let occupancy = Arc::make_mut(occupancy);
+            change(occupancy);
+            if occupancy.tasks.is_empty() {
+                self.occupancy.remove_mut(&instance);
+            }
+        }
+    }
+}
+
+impl ClusterCounts {
+    fn follow_instance(
+        &mut self,
+        before: Option<&Arc<ContainerInstance>>,
+        after: Option<&Arc<ContainerInstance>>,
+    ) {
+        let registered = |it: &&Arc<ContainerInstance>| it.status != InstanceStatus::Inactive;
+        let count = &mut self.registered_instances;
+        *count = count.saturating_sub(before.filter(registered).is_some().into());
+        *count = count.saturating_add(after.filter(registered).is_some().into());
+    }
+
+    fn follow_task(&mut self, before: Option<&Arc<Task>>, after: Option<&Arc<Task>>) {
+        if let Some(count) = before.and_then(|it| self.of(it.last_status)) {
+            *count = count.saturating_sub(1);
+        }
+        if let Some(count) = after.and_then(|it| self.of(it.last_status)) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    fn of(&mut self, status: LastStatus) -> Option<&mut u32> {
+        match status {
+            LastStatus::Pending => Some(&mut self.pending_tasks),
+            LastStatus::Running => Some(&mut self.running_tasks),
+            LastStatus::Stopped => None,
+        }
+    }
+}
+
+/// Whether both take the same of the same instance for as long as they live.
+fn is_in_the_same_place(was: &Task, is: &Task) -> bool {
+    was.cluster == is.cluster
+        && was.container_instance == is.container_instance
+        && was.group == is.group
+        && was.definition == is.definition
+        && was.overrides == is.overrides
+}
+
+/// A task whose definition is missing takes nothing; loading refuses such a task.
+fn demand(task: &Task, definitions: &Map<DefinitionKey, Arc<TaskDefinition>>) -> Demand {
+    let definition = definitions.get(&task.definition);
+    definition.map(|it| Demand::of(it, task.overrides.as_deref())).unwrap_or_default()
+}
+
+fn follow<R: Record>(table: &mut Table<R>, before: Option<&Arc<R>>, after: Option<&Arc<R>>) {
+    match (before, after) {
+        (_, Some(after)) => table.put(Arc::clone(after)),
+        (Some(before), None) => table.remove(before.id()),
+        (None, None) => {}
+    }
+}
+
+/// Compares what `state` has derived with a fresh computation.
+pub(super) fn check(state: &State) -> Result<(), String> {
+    check_occupancy(state)?;
+    if !state.derived.tokens.are_those_of(state.tasks.iter().map(Arc::as_ref)) {
+        return Err("the tasks by client token are not those kept".into());
+    }
+    let mut members: BTreeMap<&ClusterName, Found<'_>> = BTreeMap::new();
+    for instance in state.instances.iter() {
+        members.entry(&instance.cluster).or_default().instances.push(instance);
+    }
+    for task in state.tasks.iter() {
+        members.entry(&task.cluster).or_default().tasks.push(task);
+    }
+    let kept = state.derived.members.size();
+    if kept != members.len() {
+        return Err(format!("{kept} clusters have members, not {}", members.len()));
+    }
+    members.into_iter().try_for_each(|(cluster, found)| found.check(state, cluster))
+}
+
+/// What one cluster has when everything is looked at.
+#[derive(Default)]
+struct Found<'a> {
+    instances: Vec<&'a Arc<ContainerInstance>>,
+    tasks: Vec<&'a Arc<Task>>,
+}
+
+impl Found<'_> {
+    fn check(&self, state: &State, cluster: &ClusterName) -> Result<(), String> {
+        let of = |status| self.tasks.iter().filter(|it| it.last_status == status).count();
+        let registered = |it: &&&Arc<_>| {
+            let it: &ContainerInstance = it;
+            it.status != InstanceStatus::Inactive
+        };
+        let counts = ClusterCounts {
+            running_tasks: u32::try_from(of(LastStatus::Running)).unwrap_or(u32::MAX),
+            pending_tasks: u32::try_from(of(LastStatus::Pending)).unwrap_or(u32::MAX),
+            registered_instances: u32::try_from(self.instances.iter().filter(registered).count())
+                .unwrap_or(u32::MAX),
+        };
+        if state.counts(cluster) != counts {
+            return Err(format!("{cluster}: {:?} kept, {counts:?} found", state.counts(cluster)));
+        }
+        if !state.tasks(cluster).eq(self.tasks.iter().copied()) {
+            return Err(format!("{cluster}: its tasks are not those kept for it"));
+        }
+        if !state.instances(cluster).eq(self.instances.iter().copied()) {
+            return Err(format!("{cluster}: its instances are not those kept for it"));
+        }
+        Ok(())
+    }
+}
+
+fn check_occupancy(state: &State) -> Result<(), String> {
+    let mut fresh: BTreeMap<InstanceId, Occupancy> = BTreeMap::new();
+    for task in state.tasks.iter() {
+        let occupancy = fresh.entry(task.container_instance).or_default();
+        occupancy.follow(None, Some(task), || demand(task, &state.definitions));
+    }
+    fresh.retain(|_, it| !it.tasks.is_empty());
+    let kept = state.derived.occupancy.size();
+    if kept != fresh.len() {
+        return Err(format!("{kept} instances are occupied, not {}", fresh.len()));
+    }
+    for (id, found) in &fresh {
+        let kept = state.occupancy(*id);
+        if *kept != *found {
+            return Err(format!("instance {id}: {kept:?} kept, {found:?} found"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,247 @@
+//! Random updates, with restarts between them.
+
+use std::future::Future;
+use std::task::{Context, Poll, Waker};
+
+use longshore_model::{ClientToken, ClusterStatus, DefinitionStatus, InstanceStatus, LastStatus};
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::StoreError;
+use crate::journal::disk::Disk;
+use crate::journal::{EmbeddedJournal, Journal, MemoryJournal};
+use crate::store::Store;
+use crate::testing::{cluster, definition, instance, instance_id, task, task_id};
+use crate::tx::Tx;
+
+const CLUSTERS: [&str; 3] = ["default", "one", "other"];
+const TOKENS: [Option<&str>; 3] = [None, Some("one-call"), Some("another-call")];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Cluster { name: usize, active: bool },
+    RemoveCluster { name: usize },
+    Deregister { revision: u32 },
+    Instance { number: u32, status: usize },
+    RemoveInstance { number: u32 },
+    Run { number: u32, instance: u32, ported: bool, token: usize },
+    Report { number: u32, status: usize },
+    RemoveTask { number: u32 },
+}
+
+/// Some steps in one transaction, which may fail in the end, and whether there is a restart after.
+type Update = (Vec<Step>, bool, bool);
+
+fn step() -> impl Strategy<Value = Step> {
+    let run = (0..80_u32, 0..6_u32, any::<bool>(), 0..TOKENS.len());
+    let run = run.prop_map(|(number, instance, ported, token)| Step::Run {
+        number,
+        instance,
+        ported,
+        token,
+    });
+    prop_oneof![
+        1 => (0..3_usize, any::<bool>()).prop_map(|(name, active)| Step::Cluster { name, active }),
+        1 => (0..3_usize).prop_map(|name| Step::RemoveCluster { name }),
+        1 => (1..4_u32).prop_map(|revision| Step::Deregister { revision }),
+        2 => (0..6_u32, 0..3_usize).prop_map(|(number, status)| Step::Instance { number, status }),
+        1 => (0..6_u32).prop_map(|number| Step::RemoveInstance { number }),
+        8 => run,
+        8 => (0..80_u32, 0..3_usize).prop_map(|(number, status)| Step::Report { number, status }),
+        4 => (0..80_u32).prop_map(|number| Step::RemoveTask { number }),
+    ]
+}
+
+fn updates() -> impl Strategy<Value = Vec<Update>> {
+    let update = (
+        prop::collection::vec(step(), 0..12),
+        prop::bool::weighted(0.15),
+        prop::bool::weighted(0.1),
+    );
+    prop::collection::vec(update, 1..40)
+}
+
+/// Instances of even numbers are in one cluster, the others in another.
+fn home(instance: u32) -> &'static str {
+    CLUSTERS[usize::try_from(instance).unwrap() % 2]
+}
+
+fn take(tx: &mut Tx<'_>, step: &Step) {
+    match *step {
+        Step::Cluster { name, active } => {
+            let mut cluster = cluster(CLUSTERS[name]);
+            cluster.status = if active { ClusterStatus::Active } else { ClusterStatus::Inactive };
+            tx.put_cluster(cluster);
+        }
+        Step::RemoveCluster { name } => tx.remove_cluster(&cluster(CLUSTERS[name]).name),
+        Step::Deregister { revision } => {
+            let mut definition = definition("web", revision);
+            definition.status = DefinitionStatus::Inactive;
+            tx.put_definition(definition);
+        }
+        Step::Instance { number, status } => {
+            let mut instance = instance(number, home(number));
+            instance.status = InstanceStatus::ALL[status];
+            tx.put_instance(instance);
+        }
+        Step::RemoveInstance { number } => tx.remove_instance(instance_id(number)),
+        Step::Run { number, instance, ported, token } => {
+            let mut task = task(number, home(instance), instance);
+            if ported && tx.occupancy(instance_id(instance)).ports_tcp.is_empty() {
+                task.definition = definition("ported", 1).key;
+            }
+            task.client_token = TOKENS[token].map(client_token);
+            tx.put_task(task);
+        }
+        Step::Report { number, status } => {
+            if let Some(task) = tx.task(task_id(number)) {
+                let mut task = Task::clone(task);
+                task.last_status = task.last_status.max(LastStatus::ALL[status]);
+                task.version += 1;
+                tx.put_task(task);
+            }
+        }
+        Step::RemoveTask { number } => tx.remove_task(task_id(number)),
+    }
+}
+
+fn client_token(token: &str) -> Arc<ClientToken> {
+    Arc::new(ClientToken { token: token.into(), parameters: "digest".into() })
+}
+
+type Records = (Vec<Cluster>, Vec<TaskDefinition>, Vec<ContainerInstance>, Vec<Task>, u64);
+
+fn records(state: &State) -> Records {
+    fn all<'a, T: Clone + 'a>(records: impl Iterator<Item = &'a Arc<T>>) -> Vec<T> {
+        records.map(|it| T::clone(it)).collect()
+    }
+    (
+        all(state.clusters()),
+        all(state.definitions()),
+        all(state.all_instances()),
+        all(state.all_tasks()),
+        state.revision(),
+    )
+}
+
+/// An inline store's updates are ready at once.
+fn now<F: Future>(future: F) -> F::Output {
+    match Box::pin(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("an inline store let its caller wait"),
+    }
+}
+
+fn check<J: Journal>(updates: &[Update], reopen: impl Fn() -> J) -> Result<(), TestCaseError> {
+    let mut store = Store::open_inline(reopen()).unwrap();
+    now(store.update(|tx| {
+        (1..4).for_each(|it| tx.put_definition(definition("web", it)));
+        tx.put_definition(definition("ported", 1));
+        Ok::<_, StoreError>(())
+    }))
+    .unwrap();
+    for (steps, fails, restarts) in updates {
+        let before = records(&store.view());
+        let outcome = now(store.update(|tx| {
+            steps.iter().for_each(|it| take(tx, it));
+            tx.check_derived().unwrap();
+            let refused = StoreError::Closed { reason: "refused".into() };
+            if *fails { Err(refused) } else { Ok(()) }
+        }));
+        let after = records(&store.view());
+        prop_assert_eq!(outcome.is_err(), *fails);
+        prop_assert!(!*fails || before == after);
+        prop_assert_eq!(store.view().check_derived(), Ok(()));
+        if *restarts {
+            now(store.shutdown());
+            drop(store);
+            store = Store::open_inline(reopen()).unwrap();
+            prop_assert_eq!(records(&store.view()), after);
+            prop_assert_eq!(store.view().check_derived(), Ok(()));
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn a_restart_finds_what_random_updates_left_in_memory(updates in updates()) {
+        let journal = MemoryJournal::default();
+        check(&updates, || journal.clone())?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn a_restart_finds_what_random_updates_left_on_disk(updates in updates()) {
+        let disk = Disk::default();
+        check(&updates, || EmbeddedJournal::on(disk.clone()).unwrap())?;
+    }
+}
+
+#[test]
+fn lists_are_of_one_cluster_and_in_order() {
+    let store = Store::open_inline(MemoryJournal::default()).unwrap();
+    now(store.update(|tx| {
+        tx.put_definition(definition("web", 1));
+        for number in (0..100).rev() {
+            tx.put_instance(instance(number, home(number)));
+            tx.put_task(task(number, home(number), number));
+        }
+        Ok::<_, StoreError>(())
+    }))
+    .unwrap();
+    let state = store.view();
+    let name = cluster("default").name;
+    let numbers = |range: std::ops::Range<u32>| range.filter(|it| it % 2 == 0);
+    assert!(state.tasks(&name).map(|it| it.id).eq(numbers(0..100).map(task_id)));
+    assert!(state.instances(&name).map(|it| it.id).eq(numbers(0..100).map(instance_id)));
+    let after = state.tasks_after(&name, task_id(41));
+    assert!(after.map(|it| it.id).eq(numbers(42..100).map(task_id)));
+    assert_eq!(state.counts(&name).pending_tasks, 50);
+    assert_eq!(state.counts(&name).registered_instances, 50);
+    assert_eq!(state.counts(&cluster("other").name), ClusterCounts::default());
+}
+
+#[test]
+fn revisions_are_those_of_one_family() {
+    let store = Store::open_inline(MemoryJournal::default()).unwrap();
+    now(store.update(|tx| {
+        for (family, revision) in [("web", 2), ("web-1", 1), ("web", 10), ("wea", 5), ("web", 1)] {
+            tx.put_definition(definition(family, revision));
+        }
+        Ok::<_, StoreError>(())
+    }))
+    .unwrap();
+    let state = store.view();
+    let family = "web".parse().unwrap();
+    let revisions: Vec<_> = state.revisions(&family).map(|it| it.key.revision).collect();
+    assert_eq!(revisions, [1, 2, 10]);
+    assert_eq!(state.revisions(&family).next_back().unwrap().key.revision, 10);
+}
+
+#[test]
+fn tasks_of_a_token_are_those_of_one_call_in_one_cluster() {
+    let store = Store::open_inline(MemoryJournal::default()).unwrap();
+    now(store.update(|tx| {
+        tx.put_definition(definition("web", 1));
+        for (number, cluster, token) in
+            [(3, "default", "a"), (1, "default", "a"), (2, "default", "b"), (4, "one", "a")]
+        {
+            let mut task = task(number, cluster, 1);
+            task.client_token = Some(client_token(token));
+            tx.put_task(task);
+        }
+        Ok::<_, StoreError>(())
+    }))
+    .unwrap();
+    let state = store.view();
+    let of = |name: &str, token| -> Vec<_> {
+        let tasks = state.tasks_of_token(&cluster(name).name, token);
+        tasks.into_iter().map(|it| it.id).collect()
+    };
+    assert_eq!(of("default", "a"), [task_id(1), task_id(3)]);
+    assert_eq!(of("one", "a"), [task_id(4)]);
+    assert_eq!(of("one", "b"), []);
+}

@@ -1,0 +1,127 @@
+//! Records that tests begin with.
+
+use longshore_model::container_definition::{PortMapping, Protocol};
+use longshore_model::{
+    Cluster, ClusterStatus, Container, ContainerDefinition, ContainerId, ContainerInstance,
+    DefinitionKey, DefinitionStatus, DesiredStatus, InstanceId, InstanceStatus, LastStatus,
+    Resources, Task, TaskDefinition, TaskId, Timestamp,
+};
+
+use crate::error::StoreError;
+use crate::store::Store;
+
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_500_000_000_000);
+
+pub(crate) fn cluster(name: &str) -> Cluster {
+    Cluster { name: name.parse().unwrap(), status: ClusterStatus::Active, created_at: NOW }
+}
+
+pub(crate) fn definition(family: &str, revision: u32) -> TaskDefinition {
+    let container = |name: &str, ports: Vec<PortMapping>| -> ContainerDefinition {
+        let mut container: ContainerDefinition = serde_json::from_value(serde_json::json!({
+            "name": name, "image": "busybox", "cpu_units": 10, "memory_mib": 128,
+            "port_mappings": [], "essential": true, "environment": [["KEY", "value"]],
+            "mount_points": [], "volumes_from": [],
+        }))
+        .unwrap();
+        container.port_mappings = ports;
+        container
+    };
+    let port = PortMapping { container_port: 80, host_port: 8080, protocol: Protocol::Tcp };
+    let ports = if family == "ported" { vec![port] } else { vec![] };
+    TaskDefinition {
+        key: DefinitionKey { family: family.parse().unwrap(), revision },
+        status: DefinitionStatus::Active,
+        containers: vec![container("one", ports), container("other", vec![])],
+        volumes: vec![],
+        task_role_arn: None,
+        network_mode: None,
+        member_of: vec![],
+        requires_attributes: vec![],
+        registered_at: NOW,
+    }
+}
+
+pub(crate) fn instance_id(number: u32) -> InstanceId {
+    InstanceId::new(NOW, number.into())
+}
+
+pub(crate) fn instance(number: u32, cluster: &str) -> ContainerInstance {
+    ContainerInstance {
+        id: instance_id(number),
+        cluster: cluster.parse().unwrap(),
+        status: InstanceStatus::Active,
+        agent_connected: false,
+        version: 1,
+        registered: Resources { cpu_units: 1024, memory_mib: 4096 },
+        reserved_ports_tcp: [22].into(),
+        reserved_ports_udp: [].into(),
+        attributes: vec![],
+        ec2_instance_id: None,
+        version_info: Default::default(),
+        registered_at: NOW,
+    }
+}
+
+pub(crate) fn task_id(number: u32) -> TaskId {
+    TaskId::new(NOW, number.into())
+}
+
+/// A task of `web:1` on the instance of that number.
+pub(crate) fn task(number: u32, cluster: &str, instance: u32) -> Task {
+    let definition = definition("web", 1);
+    let container = |name| Container {
+        id: ContainerId::new(NOW, number.into()),
+        name,
+        last_status: LastStatus::Pending,
+        exit_code: None,
+        reason: None,
+        network_bindings: Box::default(),
+        runtime_id: None,
+    };
+    Task {
+        id: task_id(number),
+        cluster: cluster.parse().unwrap(),
+        definition: definition.key,
+        container_instance: instance_id(instance),
+        overrides: None,
+        last_status: LastStatus::Pending,
+        desired_status: DesiredStatus::Running,
+        containers: definition.containers.into_iter().map(|it| container(it.name)).collect(),
+        started_by: Some("test".into()),
+        group: "family:web".into(),
+        client_token: None,
+        version: 1,
+        stopped_reason: None,
+        stop_code: None,
+        created_at: NOW,
+        started_at: None,
+        stopping_at: None,
+        stopped_at: None,
+        pull_started_at: None,
+        pull_stopped_at: None,
+        execution_stopped_at: None,
+    }
+}
+
+/// Puts the cluster `default`, `web:1` and instance 1.
+pub(crate) async fn prepare(store: &Store) -> Result<(), StoreError> {
+    store
+        .update(|tx| {
+            tx.put_cluster(cluster("default"));
+            tx.put_definition(definition("web", 1));
+            tx.put_instance(instance(1, "default"));
+            Ok(())
+        })
+        .await
+}
+
+/// Puts a task of `web:1` on instance 1.
+pub(crate) async fn put_task(store: &Store, number: u32) -> Result<(), StoreError> {
+    store
+        .update(|tx| {
+            tx.put_task(task(number, "default", 1));
+            Ok(())
+        })
+        .await
+}
