@@ -1,7 +1,5 @@
 //! The table of worked placements, each filter and strategy, and calls for several tasks.
 
-mod speed;
-
 use super::*;
 use crate::filter::refusal;
 use crate::testing::{candidates, name};
