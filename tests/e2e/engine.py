@@ -43,20 +43,24 @@ def remove_containers_of(part_of_arn, host=None):
     """Removes what a test's server has left: containers, by a part of their task's ARN."""
     labelled = '{{.ID}} {{.Label "' + TASK_LABEL + '"}}'
     every = ["--all", "--no-trunc", "--filter", f"label={TASK_LABEL}", "--format", labelled]
-    for line in docker("ps", *every, host=host, check=False).splitlines():
-        container, _, arn = line.partition(" ")
-        if part_of_arn in arn:
-            docker("rm", "--force", "--volumes", container, host=host, check=False)
+    lines = [line.split(" ", 1) for line in docker("ps", *every, host=host, check=False).splitlines()]
+    remove("rm", [container for container, arn in lines if part_of_arn in arn], host)
 
 
 def remove_leftovers():
     """Removes what was still being made when its server was killed, and volumes, by their names."""
-    for container in docker("ps", "--all", "--format", "{{.Names}}").split():
-        if f"-{FAMILY_PREFIX}-" in container:
-            docker("rm", "--force", "--volumes", container, check=False)
-    for volume in docker("volume", "ls", "--quiet").split():
-        if f"-{FAMILY_PREFIX}-" in volume:
-            docker("volume", "rm", volume, check=False)
+
+    def ours(names):
+        return [name for name in names.split() if f"-{FAMILY_PREFIX}-" in name]
+
+    remove("rm", ours(docker("ps", "--all", "--format", "{{.Names}}")))
+    remove("volume rm", ours(docker("volume", "ls", "--quiet")))
+
+
+def remove(command, names, host=None):
+    options = ["--force", "--volumes"] if command == "rm" else ["--force"]
+    if names:
+        docker(*command.split(), *options, *names, host=host, check=False)
 
 
 # Every family that a run of the tests registers begins with this; names of containers have it.
