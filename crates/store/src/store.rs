@@ -6,7 +6,7 @@ use std::thread;
 use tokio::sync::watch;
 
 use crate::codec::Loader;
-use crate::committer::Committer;
+use crate::committer::{Committer, Outcome};
 use crate::error::StoreError;
 use crate::journal::Journal;
 use crate::state::State;
@@ -89,9 +89,8 @@ impl Store {
         {
             self.committer.commit_waiting(journal);
         }
-        if let Some(mut outcome) = outcome {
-            let settled = outcome.wait_for(Option::is_some).await.map(|it| it.clone());
-            settled.ok().flatten().unwrap_or_else(|| Err(shut_down()))?;
+        if let Some(outcome) = outcome {
+            settled(outcome).await?;
         }
         given
     }
@@ -111,9 +110,9 @@ impl Store {
     /// Takes no more updates, waits until what was taken is durable, and lets go of the journal.
     /// The last view stays.
     pub async fn shutdown(&self) {
-        if let Some(mut outcome) = self.committer.refuse(shut_down()) {
+        if let Some(outcome) = self.committer.refuse(shut_down()) {
             // It is told to those whose updates are in it.
-            let _ = outcome.wait_for(Option::is_some).await;
+            let _ = settled(outcome).await;
         }
         match &*self.writing {
             Writing::Inline(journal) => *lock(journal) = None,
@@ -141,6 +140,17 @@ fn load(journal: &mut dyn Journal) -> Result<State, StoreError> {
     let mut loader = Loader::default();
     let revision = journal.load(&mut |key, value| loader.take(key, value))?;
     Ok(loader.finish(revision))
+}
+
+/// What became of a batch. Where that is known it is told at once, which tokio's own wait does not
+/// promise to a task that has run for long.
+async fn settled(mut outcome: watch::Receiver<Outcome>) -> Result<(), StoreError> {
+    let known = outcome.borrow().clone();
+    if let Some(known) = known {
+        return known;
+    }
+    let told = outcome.wait_for(Option::is_some).await.map(|it| it.clone());
+    told.ok().flatten().unwrap_or_else(|| Err(shut_down()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

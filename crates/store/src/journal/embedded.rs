@@ -119,10 +119,12 @@ fn make(path: &Path) -> Result<(), JournalError> {
     }
     drop(EmbeddedJournal::open_by(&unfinished, |builder| builder.create(&unfinished))?);
     match fs::hard_link(&unfinished, path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(error)),
-        _ => {}
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            // A file system without links; there nothing keeps two processes apart here.
+            fs::rename(&unfinished, path).map_err(failed)?;
+        }
+        _ => fs::remove_file(&unfinished).map_err(failed)?,
     }
-    fs::remove_file(&unfinished).map_err(failed)?;
     let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
     let directory = File::open(directory.unwrap_or(Path::new("."))).map_err(failed)?;
     directory.sync_all().map_err(failed)

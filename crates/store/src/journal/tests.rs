@@ -112,6 +112,49 @@ fn another_process() {
 }
 
 #[test]
+fn what_a_killed_process_had_committed_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let mut committed = 0;
+    for _ in 0..3 {
+        let mut other = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "journal::tests::a_process_that_commits", "--ignored", "--nocapture"])
+            .env(HELD_FILE, &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(other.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut revisions = lines.filter_map(|it| it.strip_prefix("committed ")?.parse().ok());
+        committed = revisions.find(|it| *it > committed + 40_u64).unwrap();
+        other.kill().unwrap();
+        other.wait().unwrap();
+        committed = revisions.last().unwrap_or(committed);
+        let (revision, records) = loaded(&mut EmbeddedJournal::open(&path).unwrap());
+        assert!((committed..=committed + 1).contains(&revision));
+        assert_eq!(records.len(), 3);
+        assert!(records.iter().all(|(_, value)| *value == revision.to_be_bytes()));
+        committed = revision;
+    }
+}
+
+#[test]
+#[ignore = "run by the test above, as a process of its own, and killed"]
+fn a_process_that_commits() {
+    let Some(path) = std::env::var_os(HELD_FILE) else { return };
+    let mut journal = EmbeddedJournal::open(path.as_ref()).unwrap();
+    let (mut follows, _) = loaded(&mut journal);
+    println!();
+    loop {
+        let revision = follows + 1;
+        let record = |key: &str| (key.into(), Some(revision.to_be_bytes().to_vec()));
+        let records = ["a", "b", "c"].map(record).into();
+        journal.commit(&Batch { follows, revision, records }).unwrap();
+        println!("committed {revision}");
+        follows = revision;
+    }
+}
+
+#[test]
 fn a_file_that_is_no_journal_is_refused_with_its_name() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal");

@@ -222,6 +222,45 @@ async fn a_failed_commit_closes_the_store_for_all_that_was_built_on_it() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn concurrent_updates_each_build_on_the_one_before() {
+    let store = Store::open(MemoryJournal::default()).unwrap();
+    prepare(&store).await.unwrap();
+    let mut watch = store.watch();
+    let count = |store: Store| async move {
+        for _ in 0..100 {
+            let counted = store.update(|tx| {
+                let mut instance = instance(1, "default");
+                instance.version = tx.instance(instance.id).unwrap().version + 1;
+                tx.put_instance(instance.clone());
+                Ok::<_, StoreError>((instance.version, tx.revision() + 1))
+            });
+            let (version, revision) = counted.await.unwrap();
+            let view = store.view();
+            assert!(view.instance(instance_id(1)).unwrap().version >= version);
+            assert!(view.revision() >= revision);
+        }
+    };
+    let counters: Vec<_> = (0..8).map(|_| tokio::spawn(count(store.clone()))).collect();
+    let (mut version, mut revision) = (1, 1);
+    while version < 801 {
+        let commit = watch.next().await.unwrap();
+        assert!(commit.revision > revision);
+        revision = commit.revision;
+        for change in &commit.changes {
+            let Change::Instance { before: Some(before), after: Some(after) } = change else {
+                panic!("{change:?}");
+            };
+            assert_eq!((before.version, after.version), (version, version + 1));
+            version += 1;
+        }
+    }
+    for counter in counters {
+        counter.await.unwrap();
+    }
+    assert_eq!(store.view().revision(), 801);
+}
+
 #[tokio::test]
 async fn an_update_whose_caller_has_gone_becomes_durable_all_the_same() {
     let (store, gate) = gated().await;
