@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
@@ -81,14 +82,19 @@ fn a_file_that_is_open_is_refused() {
     assert_eq!(EmbeddedJournal::open(&path).err(), Some(JournalError::InUse(path)));
 }
 
+/// Names the file to a second process, which is this very test started again.
 const HELD_FILE: &str = "LONGSHORE_TEST_HELD_FILE";
 
 #[test]
 fn a_file_that_another_process_has_open_is_refused_until_that_one_is_gone() {
+    if let Some(path) = std::env::var_os(HELD_FILE) {
+        return hold(path.as_ref());
+    }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal");
     let mut other = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "journal::tests::another_process", "--ignored", "--nocapture"])
+        .args(["--exact", "--nocapture"])
+        .arg("journal::tests::a_file_that_another_process_has_open_is_refused_until_that_one_is_gone")
         .env(HELD_FILE, &path)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -102,23 +108,25 @@ fn a_file_that_another_process_has_open_is_refused_until_that_one_is_gone() {
     assert!(EmbeddedJournal::open(&path).is_ok());
 }
 
-#[test]
-#[ignore = "run by the test above, as a process of its own"]
-fn another_process() {
-    let Some(path) = std::env::var_os(HELD_FILE) else { return };
-    let _journal = EmbeddedJournal::open(path.as_ref()).unwrap();
+/// What the second process of the test above does.
+fn hold(path: &Path) {
+    let _journal = EmbeddedJournal::open(path).unwrap();
     println!("it is open");
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
 #[test]
 fn what_a_killed_process_had_committed_is_there() {
+    if let Some(path) = std::env::var_os(HELD_FILE) {
+        return commit_for_ever(path.as_ref());
+    }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal");
     let mut committed = 0;
     for _ in 0..3 {
         let mut other = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "journal::tests::a_process_that_commits", "--ignored", "--nocapture"])
+            .args(["--exact", "--nocapture"])
+            .arg("journal::tests::what_a_killed_process_had_committed_is_there")
             .env(HELD_FILE, &path)
             .stdout(Stdio::piped())
             .spawn()
@@ -137,11 +145,9 @@ fn what_a_killed_process_had_committed_is_there() {
     }
 }
 
-#[test]
-#[ignore = "run by the test above, as a process of its own, and killed"]
-fn a_process_that_commits() {
-    let Some(path) = std::env::var_os(HELD_FILE) else { return };
-    let mut journal = EmbeddedJournal::open(path.as_ref()).unwrap();
+/// What the second process of the test above does, until it is killed.
+fn commit_for_ever(path: &Path) {
+    let mut journal = EmbeddedJournal::open(path).unwrap();
     let (mut follows, _) = loaded(&mut journal);
     println!();
     loop {
