@@ -141,7 +141,7 @@ impl Trial {
     async fn run(mut self) -> anyhow::Result<KillSummary> {
         let mut audited_in_full = 0;
         while self.kills < self.plan.kills {
-            tokio::time::sleep(self.moment(10_000, 350_000)).await;
+            tokio::time::sleep(self.moment(5_000, 200_000)).await;
             self.server.kill();
             self.kills += 1;
             self.forget()?;

@@ -47,8 +47,12 @@ pub(crate) async fn measure(setting: &Setting, table: &mut Table) -> anyhow::Res
         ..ServerOptions::up(&["--cluster", "bench-start"])
     };
     let server = ServerProcess::start(options).await?;
-    let bench = Bench { client: server.client()?, docker, server };
+    let mut bench = Bench { client: server.client()?, docker, server };
+    // What an earlier run may have left.
+    bench.remove_containers().await?;
     let outcome = bench.run(setting, table).await;
+    // Ends the agent, which might go on to start containers.
+    bench.server.terminate().await?;
     bench.remove_containers().await?;
     outcome
 }
@@ -112,7 +116,7 @@ impl Bench {
             name: Some("main".into()),
             image: Some(IMAGE.into()),
             command: Some(vec!["sleep".into(), "3600".into()]),
-            cpu: Some(64),
+            cpu: Some(32),
             memory: Some(64),
             ..ecs::ContainerDefinition::default()
         };
