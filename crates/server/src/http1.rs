@@ -1,6 +1,7 @@
 //! The listener: connections with bounds on time and size, each request to its door.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,12 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use longshore_wire::TARGET_HEADER;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 use uuid::Uuid;
@@ -46,9 +46,7 @@ pub(crate) async fn serve(
     doors: Arc<Doors>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let graceful = GracefulShutdown::new();
-    let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(READ);
+    let (open, mut all_closed) = mpsc::channel::<Infallible>(1);
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -61,18 +59,17 @@ pub(crate) async fn serve(
             },
             () = requested(&mut stopping) => break,
         };
-        let _ = stream.set_nodelay(true);
         let connection = Connection { doors: Arc::clone(&doors), stopping: stopping.clone() };
-        let service = service_fn(move |it| connection.clone().answer(it));
-        let served = http.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        let served = graceful.watch(served.into_owned());
+        let open = open.clone();
         tokio::spawn(async move {
-            if let Err(error) = served.await {
+            if let Err(error) = connection.serve(stream).await {
                 debug!(%error, "a connection ended");
             }
+            drop(open);
         });
     }
-    if timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    drop(open);
+    if timeout(DRAIN, all_closed.recv()).await.is_err() {
         warn!("some requests were still open at the end");
     }
 }
@@ -84,6 +81,24 @@ struct Connection {
 }
 
 impl Connection {
+    /// Answers one request after another; once told to stop, only the one that has begun.
+    async fn serve(self, stream: TcpStream) -> hyper::Result<()> {
+        let _ = stream.set_nodelay(true);
+        let mut stopping = self.stopping.clone();
+        let service = service_fn(move |it| self.clone().answer(it));
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(READ)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut served = pin!(served);
+        tokio::select! {
+            ended = served.as_mut() => return ended,
+            () = requested(&mut stopping) => served.as_mut().graceful_shutdown(),
+        }
+        served.await
+    }
+
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let (parts, body) = request.into_parts();
         if parts.uri.path() == "/acs/ws" {
