@@ -29,6 +29,12 @@ pub(super) fn read<T: Shape>(body: &[u8]) -> Result<T, Exception> {
     }
 }
 
+/// Reads what an agent reports. Members that this server does not know are passed over, whatever
+/// they ask for: an agent repeats for ever what is refused.
+pub(super) fn read_report<T: Shape>(body: &[u8]) -> Result<T, Exception> {
+    Ok(longshore_wire::parse(body)?.shape)
+}
+
 fn asks_for_something(member: &Unknown) -> bool {
     match &member.value {
         Value::Null | Value::Bool(false) => false,
