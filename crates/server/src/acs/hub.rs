@@ -73,12 +73,19 @@ impl Hub {
         }
     }
 
-    /// A new task, or one whose desired status has changed, is news for its agent.
+    /// A new task, or one whose desired status has changed, is news for its agent; so is it to be
+    /// recorded as not connected, for whoever still sits here knows better.
     fn pass_on(&self, change: &Change) {
-        if let Change::Task { before, after: Some(after) } = change
-            && before.as_ref().map(|it| it.desired_status) != Some(after.desired_status)
-        {
-            self.wake(after.container_instance);
+        match change {
+            Change::Task { before, after: Some(after) }
+                if before.as_ref().map(|it| it.desired_status) != Some(after.desired_status) =>
+            {
+                self.wake(after.container_instance);
+            }
+            Change::Instance { after: Some(after), .. } if !after.agent_connected => {
+                self.wake(after.id);
+            }
+            _ => {}
         }
     }
 }

@@ -167,6 +167,9 @@ impl Session {
                 () = requested(&mut shutdown) => return "the server stops",
                 () = seat.replaced.notified() => return "a newer connection took over",
                 () = seat.news.notified() => {
+                    if !self.is_recorded_as_connected().await {
+                        return "its instance is gone";
+                    }
                     for frame in self.frames() {
                         if !send(socket, Message::Text(frame.into())).await {
                             return "it cannot be written to";
@@ -201,6 +204,20 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// An older connection of the instance may have recorded its own end after this one began; the
+    /// record is put right. False when there is nothing left to connect to.
+    async fn is_recorded_as_connected(&self) -> bool {
+        let Hello { instance, versions, .. } = &self.hello;
+        let is_connected =
+            self.control.view().instance(*instance).is_some_and(|it| it.agent_connected);
+        is_connected
+            || self
+                .control
+                .set_agent_connected(*instance, true, Some(versions.clone()))
+                .await
+                .unwrap_or(false)
     }
 
     /// What is to be said now: one task a payload, so that one an agent cannot take leaves the
