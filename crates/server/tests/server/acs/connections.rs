@@ -1,0 +1,94 @@
+//! Which connection of an instance counts, and that `agentConnected` follows it.
+
+use longshore_wire::Operation::DescribeClusters;
+use serde_json::json;
+
+use crate::harness::{Agent, Fleet, Machine, World};
+
+#[tokio::test]
+async fn an_agent_is_connected_while_its_socket_is_open() {
+    let world = World::start().await;
+    let arn = world.register(&Machine::default()).await;
+    assert_eq!(world.instance(&arn).await["agentConnected"], false);
+    let agent = world.connect(&arn).await;
+    let instance = world.instance(&arn).await;
+    assert_eq!(instance["agentConnected"], true);
+    let versions = json!({
+        "agentVersion": "1.14.3", "agentHash": "3be1ebd", "dockerVersion": "DockerVersion: 1.12.6"
+    });
+    assert_eq!(instance["versionInfo"], versions);
+    agent.leave(&world).await;
+    assert_eq!(world.instance(&arn).await["agentConnected"], false);
+    let agent = world.connect(&arn).await;
+    drop(agent); // the machine is gone without a word
+    world.until_connected(&arn, false).await;
+}
+
+#[tokio::test]
+async fn the_newest_connection_counts() {
+    let mut fleet = Fleet::of(&[Machine::default()]).await;
+    fleet.world.define("job", json!({"memory": 64})).await;
+    let mut newer = Agent::connect(&fleet.world, fleet.arn('a')).await.ok().unwrap();
+    assert_eq!(fleet.agent('a').frame().await, None, "the older one is closed");
+    let task = fleet.start("job", "a").await.remove(0);
+    assert_eq!(newer.task().await.arn, task);
+    assert_eq!(fleet.world.instance(fleet.arn('a')).await["agentConnected"], true);
+    newer.leave(&fleet.world).await;
+}
+
+/// The end of the older connection and the beginning of the newer one race each other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_agent_that_comes_back_at_once_is_connected() {
+    let world = World::start().await;
+    for _ in 0..100 {
+        let arn = world.register(&Machine::default()).await;
+        let older = world.connect(&arn).await;
+        let closing = tokio::spawn(async move { drop(older) });
+        let newer = Agent::connect(&world, &arn).await.ok().unwrap();
+        closing.await.unwrap();
+        world.until_connected(&arn, true).await;
+        for _ in 0..5 {
+            world.ask(DescribeClusters, json!({})).await; // whatever may still go wrong now does
+        }
+        assert_eq!(world.instance(&arn).await["agentConnected"], true);
+        drop(newer);
+    }
+}
+
+/// As an older connection does that records its end late.
+#[tokio::test]
+async fn a_connection_puts_a_wrong_record_right() {
+    let fleet = Fleet::of(&[Machine::default()]).await;
+    for _ in 0..3 {
+        let id = fleet.arn('a').rsplit('/').next().unwrap().parse().unwrap();
+        fleet.world.control.set_agent_connected(id, false, None).await.unwrap();
+        fleet.world.until_connected(fleet.arn('a'), true).await;
+    }
+    let instance = fleet.world.instance(fleet.arn('a')).await;
+    assert_eq!(instance["versionInfo"]["agentVersion"], "1.14.3");
+}
+
+#[tokio::test]
+async fn an_instance_that_is_deregistered_is_disconnected() {
+    let mut fleet = Fleet::of(&[Machine::default()]).await;
+    fleet
+        .world
+        .write(|tx| {
+            let mut instance = (**tx.all_instances().next().unwrap()).clone();
+            instance.status = longshore_model::InstanceStatus::Inactive;
+            instance.agent_connected = false;
+            tx.put_instance(instance);
+        })
+        .await;
+    assert_eq!(fleet.agent('a').frame().await, None);
+}
+
+#[tokio::test]
+async fn a_message_without_end_ends_the_connection_and_nothing_else() {
+    let mut fleet = Fleet::of(&[Machine::default(), Machine::default()]).await;
+    let words = "x".repeat(1024 * 1024 + 1);
+    let message = tokio_tungstenite::tungstenite::Message::text(words);
+    let _ = futures_util::SinkExt::send(&mut fleet.agent('a').socket, message).await;
+    fleet.world.until_connected(fleet.arn('a'), false).await;
+    assert_eq!(fleet.world.instance(fleet.arn('b')).await["agentConnected"], true);
+}

@@ -1,0 +1,256 @@
+//! What a payload holds: every override merged, and all else in Docker's own JSON.
+
+use expect_test::{Expect, expect};
+use longshore_wire::Operation::{RegisterTaskDefinition, RunTask};
+use longshore_wire::acs::{Container, Task};
+use serde_json::{Value, json};
+
+use crate::harness::{Fleet, Machine};
+
+/// The task that an agent is told after this definition is run with these overrides.
+async fn told(definition: Value, overrides: Value) -> Task {
+    let roles = Machine {
+        capabilities: &[
+            "docker-remote-api.1.17",
+            "docker-remote-api.1.18",
+            "docker-remote-api.1.19",
+            "docker-remote-api.1.21",
+            "logging-driver.json-file",
+            "privileged-container",
+            "selinux",
+        ],
+        ..Machine::default()
+    };
+    let mut fleet = Fleet::of(&[roles]).await;
+    fleet.world.ask(RegisterTaskDefinition, definition).await;
+    let body = json!({"taskDefinition": "f", "overrides": overrides});
+    fleet.check(RunTask, body, "a").await;
+    fleet.agent('a').task().await
+}
+
+/// One container with these members besides a name and an image.
+async fn container(members: Value, entry: Value) -> Container {
+    let mut main = json!({"name": "main", "image": "busybox", "memory": 300});
+    main.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let definition = json!({"family": "f", "containerDefinitions": [main]});
+    told(definition, json!({"containerOverrides": [entry]})).await.containers.remove(0)
+}
+
+#[track_caller]
+fn check(value: &impl serde::Serialize, expected: Expect) {
+    expected.assert_eq(&serde_json::to_string_pretty(value).unwrap());
+}
+
+#[tokio::test]
+async fn overrides_are_merged_before_the_agent_hears_of_them() {
+    let members = json!({
+        "cpu": 100, "memory": 300, "memoryReservation": 128, "command": ["serve"],
+        "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
+    });
+    let entry = json!({
+        "name": "main", "command": ["once"], "cpu": 256, "memory": 512,
+        "environment": [{"name": "B", "value": "9"}, {"name": "C", "value": "3"}]
+    });
+    check(
+        &container(members, entry).await,
+        expect![[r#"
+        {
+          "name": "main",
+          "image": "busybox",
+          "command": [
+            "once"
+          ],
+          "entryPoint": [],
+          "cpu": 256,
+          "memory": 512,
+          "essential": true,
+          "environment": {
+            "A": "1",
+            "B": "9",
+            "C": "3"
+          },
+          "links": [],
+          "portMappings": [],
+          "mountPoints": [],
+          "volumesFrom": [],
+          "overrides": "{}",
+          "dockerConfig": {
+            "config": "{}",
+            "hostConfig": "{\"MemoryReservation\":134217728}",
+            "version": "1.21"
+          }
+        }"#]],
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_set_is_left_to_the_image_and_to_docker() {
+    check(
+        &container(json!({}), json!({})).await,
+        expect![[r#"
+        {
+          "name": "main",
+          "image": "busybox",
+          "command": [],
+          "entryPoint": [],
+          "cpu": 0,
+          "memory": 300,
+          "essential": true,
+          "environment": {},
+          "links": [],
+          "portMappings": [],
+          "mountPoints": [],
+          "volumesFrom": [],
+          "overrides": "{}",
+          "dockerConfig": {
+            "config": "{}",
+            "hostConfig": "{}",
+            "version": "1.17"
+          }
+        }"#]],
+    );
+}
+
+#[tokio::test]
+async fn an_overridden_reservation_reaches_docker() {
+    let container = container(json!({}), json!({"name": "main", "memoryReservation": 64})).await;
+    assert_eq!(container.memory, 300);
+    let docker = container.docker_config.unwrap();
+    assert_eq!(docker.host_config.as_deref(), Some(r#"{"MemoryReservation":67108864}"#));
+    assert_eq!(docker.version.as_deref(), Some("1.21"));
+}
+
+#[tokio::test]
+async fn an_overridden_hard_limit_of_zero_is_none() {
+    let members = json!({"memoryReservation": 64});
+    assert_eq!(container(members, json!({"name": "main", "memory": 0})).await.memory, 0);
+}
+
+#[tokio::test]
+async fn every_member_of_a_definition_reaches_the_agent() {
+    let main = json!({
+        "name": "main", "image": "app:1.0", "memory": 64, "links": ["side:db"],
+        "portMappings": [{"containerPort": 80, "hostPort": 8080}, {"containerPort": 53, "protocol": "udp"}],
+        "entryPoint": ["/bin/sh", "-c"],
+        "mountPoints": [{"sourceVolume": "scratch", "containerPath": "/scratch", "readOnly": true}],
+        "volumesFrom": [{"sourceContainer": "side"}],
+        "hostname": "app", "user": "1000", "workingDirectory": "/srv", "disableNetworking": false,
+        "privileged": true, "readonlyRootFilesystem": true,
+        "dnsServers": ["10.0.0.2"], "dnsSearchDomains": ["example.com"],
+        "extraHosts": [{"hostname": "db", "ipAddress": "10.0.0.9"}],
+        "dockerSecurityOptions": ["label:disable"], "dockerLabels": {"team": "a"},
+        "ulimits": [{"name": "nofile", "softLimit": 1024, "hardLimit": 4096}],
+        "logConfiguration": {"logDriver": "json-file", "options": {"max-size": "10m"}}
+    });
+    let side = json!({"name": "side", "image": "busybox", "memory": 32, "essential": false});
+    let definition = json!({
+        "family": "f", "networkMode": "bridge",
+        "volumes": [{"name": "scratch"}, {"name": "logs", "host": {"sourcePath": "/var/log"}}],
+        "containerDefinitions": [main, side]
+    });
+    check(
+        &told(definition, json!({})).await,
+        expect![[r#"
+        {
+          "arn": "arn:aws:ecs:us-east-1:111122223333:task/default/015caac4247b00000000000000000003",
+          "family": "f",
+          "version": "1",
+          "desiredStatus": "RUNNING",
+          "containers": [
+            {
+              "name": "main",
+              "image": "app:1.0",
+              "command": [],
+              "entryPoint": [
+                "/bin/sh",
+                "-c"
+              ],
+              "cpu": 0,
+              "memory": 64,
+              "essential": true,
+              "environment": {},
+              "links": [
+                "side:db"
+              ],
+              "portMappings": [
+                {
+                  "containerPort": 80,
+                  "hostPort": 8080,
+                  "protocol": "tcp"
+                },
+                {
+                  "containerPort": 53,
+                  "hostPort": 0,
+                  "protocol": "udp"
+                }
+              ],
+              "mountPoints": [
+                {
+                  "sourceVolume": "scratch",
+                  "containerPath": "/scratch",
+                  "readOnly": true
+                }
+              ],
+              "volumesFrom": [
+                {
+                  "sourceContainer": "side",
+                  "readOnly": false
+                }
+              ],
+              "overrides": "{}",
+              "dockerConfig": {
+                "config": "{\"Hostname\":\"app\",\"Labels\":{\"team\":\"a\"},\"NetworkDisabled\":false,\"User\":\"1000\",\"WorkingDir\":\"/srv\"}",
+                "hostConfig": "{\"Dns\":[\"10.0.0.2\"],\"DnsSearch\":[\"example.com\"],\"ExtraHosts\":[\"db:10.0.0.9\"],\"LogConfig\":{\"Config\":{\"max-size\":\"10m\"},\"Type\":\"json-file\"},\"NetworkMode\":\"bridge\",\"Privileged\":true,\"ReadonlyRootfs\":true,\"SecurityOpt\":[\"label:disable\"],\"Ulimits\":[{\"Hard\":4096,\"Name\":\"nofile\",\"Soft\":1024}]}",
+                "version": "1.19"
+              }
+            },
+            {
+              "name": "side",
+              "image": "busybox",
+              "command": [],
+              "entryPoint": [],
+              "cpu": 0,
+              "memory": 32,
+              "essential": false,
+              "environment": {},
+              "links": [],
+              "portMappings": [],
+              "mountPoints": [],
+              "volumesFrom": [],
+              "overrides": "{}",
+              "dockerConfig": {
+                "config": "{}",
+                "hostConfig": "{\"NetworkMode\":\"bridge\"}",
+                "version": "1.17"
+              }
+            }
+          ],
+          "volumes": [
+            {
+              "name": "scratch",
+              "host": {}
+            },
+            {
+              "name": "logs",
+              "host": {
+                "sourcePath": "/var/log"
+              }
+            }
+          ],
+          "overrides": "{}"
+        }"#]],
+    );
+}
+
+#[tokio::test]
+async fn a_payload_says_whose_it_is() {
+    let mut fleet = Fleet::of(&[Machine::default()]).await;
+    fleet.world.define("job", json!({"memory": 64})).await;
+    let task = fleet.start("job", "a").await.remove(0);
+    let payload = fleet.agent('a').payload().await;
+    assert_eq!(payload.cluster_arn, "arn:aws:ecs:us-east-1:111122223333:cluster/default");
+    assert_eq!(payload.container_instance_arn, fleet.arn('a'));
+    assert_eq!((payload.seq_num, payload.generated_at), (0, 1_497_513_600_123));
+    assert!(!payload.message_id.is_empty());
+    assert_eq!(payload.tasks[0].arn, task);
+}

@@ -1,0 +1,198 @@
+//! What agents call: every bad input is a ClientException.
+
+use longshore_model::InstanceStatus;
+use longshore_wire::Operation::{
+    DiscoverPollEndpoint, RegisterContainerInstance, RunTask, SubmitContainerStateChange,
+    SubmitTaskStateChange,
+};
+use serde_json::{Value, json};
+
+use super::{CLIENT, SERIALIZATION, check, check_accepted, with, world};
+use crate::harness::Machine;
+
+const NOBODY: &str = "0b69d5c0d655469598cd5d2d526d9d5a";
+
+fn machine() -> Value {
+    Machine::default().registration()
+}
+
+#[tokio::test]
+async fn an_instance_registers_into_a_cluster_that_is_there() {
+    check(
+        &world().await,
+        RegisterContainerInstance,
+        &[
+            (with(machine(), json!({"cluster": "elsewhere"})), CLIENT, "Cluster not found."),
+            (
+                with(machine(), json!({"cluster": "gone"})),
+                CLIENT,
+                "The referenced cluster was inactive.",
+            ),
+            (
+                with(machine(), json!({"cluster": "no blanks"})),
+                CLIENT,
+                r"Cluster must match ^[a-zA-Z0-9\-_]{1,255}$, but was no blanks",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_instance_that_comes_back_must_be_known() {
+    let world = world().await;
+    let again = |arn: &str| with(machine(), json!({"containerInstanceArn": arn}));
+    let deregistered = world.register(&Machine::default()).await;
+    world.set_instance_status(&deregistered, InstanceStatus::Inactive).await;
+    let other = format!("arn:aws:ecs:us-east-1:111122223333:container-instance/batch/{NOBODY}");
+    check(
+        &world,
+        RegisterContainerInstance,
+        &[
+            (again(&deregistered), CLIENT, "Container instance ID is inactive."),
+            (again(NOBODY), CLIENT, "Container instance not found."),
+            (again("nonsense"), CLIENT, "Container Instance Identifier is invalid"),
+            (
+                again(&other),
+                CLIENT,
+                "Invalid identifier: Identifier is for cluster batch. Your cluster is default",
+            ),
+        ],
+    )
+    .await;
+    check_accepted(&world, RegisterContainerInstance, &[again("")]).await;
+}
+
+#[tokio::test]
+async fn an_instance_keeps_its_type() {
+    let world = world().await;
+    let of_type = |kind: &str| {
+        let document = json!({"instanceType": kind}).to_string();
+        with(machine(), json!({"instanceIdentityDocument": document}))
+    };
+    let first = world.ask(RegisterContainerInstance, of_type("t2.micro")).await;
+    let arn = json!({"containerInstanceArn": first["containerInstance"]["containerInstanceArn"]});
+    check(&world, RegisterContainerInstance, &[(
+        with(of_type("m4.large"), arn.clone()),
+        CLIENT,
+        "Container instance type changes are not supported. Container instance ID was previously registered as t2.micro.",
+    )])
+    .await;
+    check_accepted(&world, RegisterContainerInstance, &[with(of_type("t2.micro"), arn)]).await;
+}
+
+#[tokio::test]
+async fn an_instance_has_cpu_and_memory() {
+    let resources = |list: Value| with(machine(), json!({"totalResources": list}));
+    let cpu = json!({"name": "CPU", "type": "INTEGER", "integerValue": 1024});
+    let memory = |mib: i64| json!({"name": "MEMORY", "type": "INTEGER", "integerValue": mib});
+    let ports =
+        |port: &str| json!({"name": "PORTS", "type": "STRINGSET", "stringSetValue": [port]});
+    let world = world().await;
+    check(
+        &world,
+        RegisterContainerInstance,
+        &[
+            (resources(json!([])), CLIENT, "totalResources: CPU can not be blank."),
+            (resources(json!([cpu])), CLIENT, "totalResources: MEMORY can not be blank."),
+            (
+                resources(json!([cpu, memory(-1)])),
+                CLIENT,
+                "totalResources: MEMORY must be at least 0",
+            ),
+            (
+                resources(json!([cpu, memory(1), ports("70000")])),
+                CLIENT,
+                "totalResources: PORTS holds '70000', which is no port",
+            ),
+            (
+                resources(json!([cpu, memory(1 << 40)])),
+                SERIALIZATION,
+                "NUMBER_VALUE cannot be converted to Integer (at totalResources[1].integerValue)",
+            ),
+        ],
+    )
+    .await;
+    check_accepted(&world, RegisterContainerInstance, &[resources(json!([cpu, memory(0)]))]).await;
+}
+
+#[tokio::test]
+async fn a_report_has_a_status_that_a_task_can_have() {
+    const STATUS: &str = "status should be one of [PENDING,RUNNING,STOPPED]";
+    let world = world().await;
+    let report = |status: Value| json!({"cluster": "default", "task": NOBODY, "status": status});
+    check(
+        &world,
+        SubmitTaskStateChange,
+        &[
+            (report(json!(null)), CLIENT, STATUS),
+            (report(json!("")), CLIENT, STATUS),
+            (report(json!("DEAD")), CLIENT, STATUS),
+            (
+                with(
+                    report(json!("RUNNING")),
+                    json!({"containers": [{"containerName": "main", "status": "DEAD"}]}),
+                ),
+                CLIENT,
+                STATUS,
+            ),
+            (
+                with(report(json!("RUNNING")), json!({"pullStartedAt": 1e300})),
+                SERIALIZATION,
+                "NUMBER_VALUE cannot be converted to Timestamp (at pullStartedAt)",
+            ),
+        ],
+    )
+    .await;
+    check(
+        &world,
+        SubmitContainerStateChange,
+        &[(report(json!(null)), CLIENT, STATUS), (report(json!("NONE")), CLIENT, STATUS)],
+    )
+    .await;
+}
+
+/// An agent repeats for ever what is refused, so a report about nothing we know is taken.
+#[tokio::test]
+async fn a_report_about_nothing_known_is_acknowledged_and_changes_nothing() {
+    let world = world().await;
+    let before = world.state().revision();
+    let report = |members: Value| with(json!({"status": "STOPPED"}), members);
+    let reports = [
+        report(json!({})),
+        report(json!({"task": NOBODY})),
+        report(json!({"task": "nonsense", "cluster": "default"})),
+        report(json!({"task": NOBODY, "cluster": "elsewhere"})),
+        report(json!({"task": NOBODY, "cluster": "no blanks"})),
+    ];
+    check_accepted(&world, SubmitTaskStateChange, &reports).await;
+    check_accepted(&world, SubmitContainerStateChange, &reports).await;
+    assert_eq!(world.state().revision(), before);
+}
+
+/// Agents of later years report more than we know of.
+#[tokio::test]
+async fn members_that_are_not_known_do_not_spoil_a_report() {
+    let world = world().await;
+    let agent = world.join(&Machine::default()).await;
+    let ran = world.ask(RunTask, json!({"taskDefinition": "job"})).await;
+    let task = &ran["tasks"][0]["taskArn"];
+    let body = json!({
+        "cluster": "default", "task": task, "status": "RUNNING", "containerName": "main",
+        "attachments": [{"attachmentArn": "arn", "status": "ATTACHED"}],
+        "managedAgents": [{"containerName": "main", "managedAgentName": "ExecuteCommandAgent"}]
+    });
+    check_accepted(&world, SubmitTaskStateChange, std::slice::from_ref(&body)).await;
+    check_accepted(&world, SubmitContainerStateChange, &[body]).await;
+    let task = world.task(task.as_str().unwrap()).await;
+    assert_eq!(task["lastStatus"], "RUNNING");
+    assert_eq!(task["containers"][0]["lastStatus"], "RUNNING");
+    check_accepted(&world, DiscoverPollEndpoint, &[json!({"neverHeardOf": true})]).await;
+    drop(agent);
+}
+
+#[tokio::test]
+async fn any_agent_may_ask_where_the_socket_is() {
+    let bodies = [json!({}), json!({"cluster": "elsewhere", "containerInstance": "nonsense"})];
+    check_accepted(&world().await, DiscoverPollEndpoint, &bodies).await;
+}

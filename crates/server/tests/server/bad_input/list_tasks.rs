@@ -1,0 +1,93 @@
+//! ListTasks.
+
+use longshore_wire::Operation::{ListTasks, RunTask};
+use serde_json::json;
+
+use super::{INVALID, NO_CLUSTER, check, check_accepted, world};
+use crate::harness::Machine;
+
+const NOBODY: &str = "0b69d5c0d655469598cd5d2d526d9d5a";
+
+#[tokio::test]
+async fn some_filters_stand_alone() {
+    const STARTED_BY: &str = "cannot specify startedBy with other arguments";
+    const SERVICE: &str = "cannot specify serviceName with other arguments";
+    let world = world().await;
+    check(
+        &world,
+        ListTasks,
+        &[
+            (json!({"startedBy": "a", "family": "b"}), INVALID, STARTED_BY),
+            (json!({"startedBy": "a", "containerInstance": NOBODY}), INVALID, STARTED_BY),
+            (json!({"startedBy": "a", "serviceName": "b"}), INVALID, STARTED_BY),
+            (json!({"serviceName": "a", "family": "b"}), INVALID, SERVICE),
+            (json!({"serviceName": "a", "containerInstance": NOBODY}), INVALID, SERVICE),
+            (
+                json!({"serviceName": "a"}),
+                INVALID,
+                "Longshore cannot honour the member 'serviceName'. Leave it out.",
+            ),
+        ],
+    )
+    .await;
+    check_accepted(&world, ListTasks, &[
+        json!({"startedBy": "a", "desiredStatus": "STOPPED", "cluster": "default", "maxResults": 1}),
+        json!({"family": "a", "containerInstance": NOBODY}),
+        json!({"family": "unknown"}),
+        json!({"startedBy": "ecs-svc/9223370564342348388"}),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn each_filter_is_checked() {
+    let world = world().await;
+    const STATUS: &str = "desiredStatus should be one of [RUNNING,PENDING,STOPPED]";
+    check(
+        &world,
+        ListTasks,
+        &[
+            (json!({"cluster": "elsewhere"}), NO_CLUSTER, "Cluster not found."),
+            (json!({"cluster": "gone"}), NO_CLUSTER, "The referenced cluster was inactive."),
+            (json!({"family": "no blanks"}), INVALID, r"family must match ^[a-zA-Z0-9\-_]+$"),
+            (json!({"startedBy": "x".repeat(37)}), INVALID, "startedBy longer than 36."),
+            (
+                json!({"containerInstance": "nonsense"}),
+                INVALID,
+                "Container Instance Identifier is invalid",
+            ),
+            (json!({"desiredStatus": "DEAD"}), INVALID, STATUS),
+            (json!({"desiredStatus": "running"}), INVALID, STATUS),
+            (
+                json!({"launchType": "other"}),
+                INVALID,
+                "launch type should be one of [EC2,FARGATE,EXTERNAL]",
+            ),
+        ],
+    )
+    .await;
+    let pending = world.ask(ListTasks, json!({"desiredStatus": "PENDING"})).await;
+    assert_eq!(pending, json!({"taskArns": []}));
+}
+
+#[tokio::test]
+async fn pages_have_1_to_100_entries_and_a_token_belongs_to_its_list() {
+    let world = world().await;
+    let agent = world.join(&Machine::default()).await;
+    world.ask(RunTask, json!({"taskDefinition": "job", "count": 2})).await;
+    let page = world.ask(ListTasks, json!({"maxResults": 1})).await;
+    let token = page["nextToken"].as_str().unwrap();
+    check(
+        &world,
+        ListTasks,
+        &[
+            (json!({"maxResults": 0}), INVALID, "maxResults must be at least 1"),
+            (json!({"maxResults": 101}), INVALID, "maxResults must be at most 100"),
+            (json!({"nextToken": "0".repeat(64)}), INVALID, "Invalid token."),
+            (json!({"nextToken": token, "family": "job"}), INVALID, "Invalid token."),
+            (json!({"nextToken": token, "desiredStatus": "STOPPED"}), INVALID, "Invalid token."),
+        ],
+    )
+    .await;
+    drop(agent);
+}

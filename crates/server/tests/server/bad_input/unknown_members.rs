@@ -1,0 +1,207 @@
+//! Members of later years. What asks for something that this server does not do is refused by its
+//! name; what asks for nothing passes, for today's clients send much of that.
+
+use longshore_wire::Operation::{
+    self, CreateCluster, DescribeTasks, RegisterTaskDefinition, RunTask, StartTask, StopTask,
+};
+use serde_json::{Value, json};
+
+use super::{CLIENT, INVALID, check, check_accepted, with, world};
+
+const NOBODY: &str = "0b69d5c0d655469598cd5d2d526d9d5a";
+
+/// A request that is good without the member.
+fn good(operation: Operation) -> Value {
+    match operation {
+        RunTask => json!({"taskDefinition": "job"}),
+        StartTask => json!({"taskDefinition": "job", "containerInstances": [NOBODY]}),
+        RegisterTaskDefinition => json!({"family": "f", "containerDefinitions": [container()]}),
+        CreateCluster => json!({}),
+        _ => json!({"tasks": [NOBODY]}),
+    }
+}
+
+fn container() -> Value {
+    json!({"name": "main", "image": "busybox", "memory": 64})
+}
+
+fn message(path: &str) -> String {
+    format!("Longshore cannot honour the member '{path}'. Leave it out.")
+}
+
+/// Each member by itself makes a good request a refused one.
+async fn check_members(operation: Operation, exception: &str, members: &[(&str, Value)]) {
+    let world = world().await;
+    for (name, value) in members {
+        let body = with(good(operation), json!({*name: value}));
+        check(&world, operation, &[(body, exception, &message(name))]).await;
+    }
+}
+
+#[tokio::test]
+async fn run_task_refuses_what_it_cannot_honour() {
+    check_members(
+        RunTask,
+        INVALID,
+        &[
+            ("networkConfiguration", json!({"awsvpcConfiguration": {"subnets": ["subnet-1"]}})),
+            ("tags", json!([{"key": "a", "value": "b"}])),
+            ("capacityProviderStrategy", json!([{"capacityProvider": "FARGATE_SPOT"}])),
+            ("platformVersion", json!("LATEST")),
+            ("propagateTags", json!("TASK_DEFINITION")),
+            ("enableECSManagedTags", json!(true)),
+            ("enableExecuteCommand", json!(true)),
+            ("referenceId", json!("r-1")),
+            ("volumeConfigurations", json!([{"name": "v"}])),
+            ("neverHeardOf", json!(1)),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn start_task_has_no_count_and_no_placement() {
+    check_members(
+        StartTask,
+        INVALID,
+        &[
+            ("count", json!(2)),
+            ("placementStrategy", json!([{"type": "random"}])),
+            ("placementConstraints", json!([{"type": "distinctInstance"}])),
+            ("networkConfiguration", json!({"awsvpcConfiguration": {"subnets": ["subnet-1"]}})),
+            ("tags", json!([{"key": "a", "value": "b"}])),
+            ("enableExecuteCommand", json!(true)),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn register_task_definition_refuses_what_it_cannot_honour() {
+    check_members(
+        RegisterTaskDefinition,
+        CLIENT,
+        &[
+            ("cpu", json!("256")),
+            ("memory", json!("512")),
+            ("executionRoleArn", json!("role")),
+            ("pidMode", json!("host")),
+            ("ipcMode", json!("task")),
+            ("proxyConfiguration", json!({"containerName": "envoy"})),
+            ("inferenceAccelerators", json!([{"deviceName": "d"}])),
+            ("ephemeralStorage", json!({"sizeInGiB": 21})),
+            ("runtimePlatform", json!({"cpuArchitecture": "ARM64"})),
+            ("tags", json!([{"key": "a", "value": "b"}])),
+            ("enableFaultInjection", json!(true)),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_container_s_later_members_are_refused_with_their_place() {
+    let world = world().await;
+    for (name, value) in [
+        ("healthCheck", json!({"command": ["CMD-SHELL", "true"]})),
+        ("dependsOn", json!([{"containerName": "other", "condition": "START"}])),
+        ("environmentFiles", json!([{"value": "arn:aws:s3:::b/f.env", "type": "s3"}])),
+        ("secrets", json!([{"name": "A", "valueFrom": "arn"}])),
+        ("startTimeout", json!(30)),
+        ("stopTimeout", json!(30)),
+        ("linuxParameters", json!({"initProcessEnabled": true})),
+        ("interactive", json!(true)),
+        ("pseudoTerminal", json!(true)),
+        ("resourceRequirements", json!([{"type": "GPU", "value": "1"}])),
+        ("repositoryCredentials", json!({"credentialsParameter": "arn"})),
+        ("firelensConfiguration", json!({"type": "fluentbit"})),
+        ("systemControls", json!([{"namespace": "net.core.somaxconn", "value": "1"}])),
+        ("restartPolicy", json!({"enabled": true})),
+        ("credentialSpecs", json!(["credentialspec:x"])),
+        ("versionConsistency", json!("enabled")),
+    ] {
+        let containers = json!([
+            container(),
+            with(with(container(), json!({"name": "side"})), json!({name: value}))
+        ]);
+        let body = with(good(RegisterTaskDefinition), json!({"containerDefinitions": containers}));
+        let path = format!("containerDefinitions[1].{name}");
+        check(&world, RegisterTaskDefinition, &[(body, CLIENT, &message(&path))]).await;
+    }
+}
+
+#[tokio::test]
+async fn deeper_members_are_refused_with_their_place() {
+    let world = world().await;
+    let volume = |volume: Value| with(good(RegisterTaskDefinition), json!({"volumes": [volume]}));
+    let docker = json!({"name": "v", "dockerVolumeConfiguration": {"scope": "shared"}});
+    let efs = json!({"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}});
+    let port = json!([{"containerPort": 80, "appProtocol": "http"}]);
+    let port = with(container(), json!({"portMappings": port}));
+    check(
+        &world,
+        RegisterTaskDefinition,
+        &[
+            (volume(docker), CLIENT, &message("volumes[0].dockerVolumeConfiguration")),
+            (volume(efs), CLIENT, &message("volumes[0].efsVolumeConfiguration")),
+            (
+                with(good(RegisterTaskDefinition), json!({"containerDefinitions": [port]})),
+                CLIENT,
+                &message("containerDefinitions[0].portMappings[0].appProtocol"),
+            ),
+        ],
+    )
+    .await;
+    let overrides = |overrides: Value| with(good(RunTask), json!({"overrides": overrides}));
+    let files = json!([{"value": "arn:aws:s3:::b/f.env", "type": "s3"}]);
+    check(&world, RunTask, &[
+        (overrides(json!({"cpu": "256"})), INVALID, &message("overrides.cpu")),
+        (overrides(json!({"executionRoleArn": "r"})), INVALID, &message("overrides.executionRoleArn")),
+        (
+            overrides(json!({"containerOverrides": [{"name": "main", "environmentFiles": files}]})),
+            INVALID,
+            &message("overrides.containerOverrides[0].environmentFiles"),
+        ),
+        (
+            overrides(json!({"containerOverrides": [{"name": "main", "resourceRequirements": [{"type": "GPU", "value": "1"}]}]})),
+            INVALID,
+            &message("overrides.containerOverrides[0].resourceRequirements"),
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn other_operations_refuse_too() {
+    check_members(
+        CreateCluster,
+        INVALID,
+        &[
+            ("tags", json!([{"key": "a", "value": "b"}])),
+            ("settings", json!([{"name": "containerInsights", "value": "enabled"}])),
+            ("capacityProviders", json!(["FARGATE"])),
+            ("configuration", json!({"executeCommandConfiguration": {"logging": "NONE"}})),
+            ("serviceConnectDefaults", json!({"namespace": "n"})),
+        ],
+    )
+    .await;
+    check_members(DescribeTasks, INVALID, &[("neverHeardOf", json!("x"))]).await;
+    let stop = json!({"task": NOBODY, "force": true});
+    check(&world().await, StopTask, &[(stop, INVALID, &message("force"))]).await;
+}
+
+#[tokio::test]
+async fn what_asks_for_nothing_passes() {
+    let world = world().await;
+    for value in [json!(null), json!(false), json!(""), json!("NONE"), json!([]), json!({})] {
+        for operation in [RunTask, StartTask, RegisterTaskDefinition, CreateCluster, DescribeTasks]
+        {
+            let names = ["tags", "networkConfiguration", "propagateTags", "neverHeardOf"];
+            let bodies = names.map(|name| with(good(operation), json!({name: value.clone()})));
+            check_accepted(&world, operation, &bodies).await;
+        }
+        let main = with(container(), json!({"healthCheck": value, "secrets": value}));
+        let body = with(good(RegisterTaskDefinition), json!({"containerDefinitions": [main]}));
+        check_accepted(&world, RegisterTaskDefinition, &[body]).await;
+    }
+    check_accepted(&world, RunTask, &[with(good(RunTask), json!({"clientToken": "x"}))]).await;
+}

@@ -1,0 +1,202 @@
+//! A control plane in this process, reached as clients reach it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use ::http::Request;
+use bytes::Bytes;
+use http_body_util::Full;
+use longshore_control::Control;
+use longshore_model::{ClusterName, InstanceId, InstanceStatus, Owner};
+use longshore_server::{Server, ServerError};
+use longshore_store::{MemoryJournal, State, Store, StoreError, Tx};
+use longshore_wire::Operation;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::http::{Answer, Call, root_key, send};
+use super::{Agent, Count, Machine, Steered, soon};
+
+/// A running server, its state and its clock. The cluster `default` exists.
+pub(crate) struct World {
+    pub(crate) control: Control,
+    pub(crate) clock: Arc<Steered>,
+    pub(crate) address: SocketAddr,
+    shutdown: watch::Sender<bool>,
+    served: JoinHandle<Result<(), ServerError>>,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::over(Store::open(MemoryJournal::default()).unwrap()).await
+    }
+
+    /// A world without threads of its own, for a clock that tokio moves when all else is done.
+    pub(crate) async fn start_inline() -> Self {
+        Self::over(Store::open_inline(MemoryJournal::default()).unwrap()).await
+    }
+
+    pub(crate) async fn over(store: Store) -> Self {
+        let clock = Arc::new(Steered::default());
+        let owner = Owner { region: "us-east-1".into(), account: "111122223333".into() };
+        let control = Control::new(store, clock.clone(), Arc::new(Count::default()), owner);
+        control.create_cluster("default".parse().unwrap()).await.unwrap();
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let server = Server::bind(any_port, control.clone(), root_key()).await.unwrap();
+        let address = server.address().unwrap();
+        let (shutdown, requested) = watch::channel(false);
+        let served = tokio::spawn(server.run(requested));
+        Self { control, clock, address, shutdown, served }
+    }
+
+    pub(crate) fn state(&self) -> Arc<State> {
+        self.control.view()
+    }
+
+    /// A call that is still to be signed, at the present time.
+    pub(crate) fn request(&self, operation: Operation, body: impl Into<Bytes>) -> Call {
+        Call::new(operation, body, self.clock.now_secs())
+    }
+
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        send(self.address, request).await
+    }
+
+    /// Sends this very body, signed.
+    pub(crate) async fn call_raw(&self, operation: Operation, body: impl Into<Bytes>) -> Answer {
+        self.send(self.request(operation, body).signed()).await
+    }
+
+    pub(crate) async fn call(&self, operation: Operation, body: Value) -> Answer {
+        self.call_raw(operation, body.to_string()).await
+    }
+
+    /// The answer of a call that succeeds.
+    pub(crate) async fn ask(&self, operation: Operation, body: Value) -> Value {
+        let answer = self.call(operation, body).await;
+        assert_eq!(answer.status, 200, "{operation}: {}", answer.text);
+        answer.json()
+    }
+
+    /// Writes what no operation writes yet.
+    pub(crate) async fn write(&self, transaction: impl FnOnce(&mut Tx<'_>)) {
+        let written: Result<(), StoreError> = self
+            .control
+            .store()
+            .update(|tx| {
+                transaction(tx);
+                Ok(())
+            })
+            .await;
+        written.unwrap();
+    }
+
+    /// Waits until the state is as wished.
+    pub(crate) async fn until(&self, what: &str, wish: impl Fn(&State) -> bool) {
+        let mut watch = self.control.store().watch();
+        soon(what, async {
+            while !wish(&self.state()) {
+                let _ = watch.next().await;
+            }
+        })
+        .await;
+    }
+
+    /// Registers a container instance and gives its ARN.
+    pub(crate) async fn register(&self, machine: &Machine) -> String {
+        let answer = self.ask(Operation::RegisterContainerInstance, machine.registration()).await;
+        answer["containerInstance"]["containerInstanceArn"].as_str().unwrap().into()
+    }
+
+    /// Connects an instance's agent and waits until that is known.
+    pub(crate) async fn connect(&self, instance: &str) -> Agent {
+        let agent = Agent::connect(self, instance).await.unwrap();
+        self.until_connected(instance, true).await;
+        agent
+    }
+
+    /// A registered container instance with its agent connected.
+    pub(crate) async fn join(&self, machine: &Machine) -> Agent {
+        let arn = self.register(machine).await;
+        self.connect(&arn).await
+    }
+
+    pub(crate) async fn until_connected(&self, instance: &str, connected: bool) {
+        let id = instance_id(instance);
+        self.until("the connection", |state| {
+            state.instance(id).is_some_and(|it| it.agent_connected == connected)
+        })
+        .await;
+    }
+
+    pub(crate) async fn set_instance_status(&self, instance: &str, status: InstanceStatus) {
+        self.write(|tx| {
+            let mut instance = (**tx.instance(instance_id(instance)).unwrap()).clone();
+            instance.status = status;
+            tx.put_instance(instance);
+        })
+        .await;
+    }
+
+    pub(crate) async fn deactivate_cluster(&self, name: &str) {
+        let name: ClusterName = name.parse().unwrap();
+        self.write(|tx| {
+            let mut cluster = (**tx.cluster(&name).unwrap()).clone();
+            cluster.status = longshore_model::ClusterStatus::Inactive;
+            tx.put_cluster(cluster);
+        })
+        .await;
+    }
+
+    pub(crate) async fn deactivate_definition(&self, family: &str, revision: u32) {
+        let key = longshore_model::DefinitionKey { family: family.parse().unwrap(), revision };
+        self.write(|tx| {
+            let mut definition = (**tx.definition(&key).unwrap()).clone();
+            definition.status = longshore_model::DefinitionStatus::Inactive;
+            tx.put_definition(definition);
+        })
+        .await;
+    }
+
+    /// Registers a definition of one container `main`, with these members besides its name.
+    pub(crate) async fn define(&self, family: &str, container: Value) {
+        let mut main = json!({"name": "main", "image": "busybox"});
+        main.as_object_mut().unwrap().extend(container.as_object().unwrap().clone());
+        let body = json!({"family": family, "containerDefinitions": [main]});
+        self.ask(Operation::RegisterTaskDefinition, body).await;
+    }
+
+    /// The task as DescribeTasks shows it.
+    pub(crate) async fn task(&self, task: &str) -> Value {
+        let answer = self.ask(Operation::DescribeTasks, json!({"tasks": [task]})).await;
+        answer["tasks"][0].clone()
+    }
+
+    /// The container instance as DescribeContainerInstances shows it.
+    pub(crate) async fn instance(&self, instance: &str) -> Value {
+        let body = json!({"containerInstances": [instance]});
+        let answer = self.ask(Operation::DescribeContainerInstances, body).await;
+        answer["containerInstances"][0].clone()
+    }
+
+    /// What an agent reports of a task as a whole.
+    pub(crate) async fn report(&self, task: &str, status: &str) {
+        let body = json!({"cluster": "default", "task": task, "status": status});
+        self.ask(Operation::SubmitTaskStateChange, body).await;
+    }
+
+    pub(crate) fn request_shutdown(&self) {
+        self.shutdown.send_replace(true);
+    }
+
+    /// What the server's run comes to.
+    pub(crate) async fn end(self) -> Result<(), ServerError> {
+        soon("the server's end", self.served).await.unwrap()
+    }
+}
+
+/// The id at the end of an ARN.
+fn instance_id(arn: &str) -> InstanceId {
+    arn.rsplit('/').next().unwrap().parse().unwrap()
+}

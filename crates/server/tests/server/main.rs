@@ -1,0 +1,15 @@
+//! The control plane behind its real doors: HTTP with signed requests, and agents' sockets.
+
+mod acs;
+mod authentication;
+mod bad_input;
+mod bounds;
+mod failing_journal;
+mod golden;
+mod harness;
+mod list_tasks;
+mod mutation;
+mod placement;
+mod resources;
+mod shutdown;
+mod task_life;
