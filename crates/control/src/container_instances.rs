@@ -192,7 +192,11 @@ fn renewed(
         reserved_ports_udp: registration.reserved_ports_udp,
         attributes: renewed_attributes(&known.attributes, registration.attributes),
         ec2_instance_id: registration.ec2_instance_id.or(known.ec2_instance_id.clone()),
-        version_info: registration.version_info,
+        // An agent of 2017 tells its versions only when it connects.
+        version_info: match registration.version_info {
+            untold if untold == VersionInfo::default() => known.version_info.clone(),
+            told => told,
+        },
         ..known.clone()
     })
 }

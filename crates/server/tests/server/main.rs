@@ -10,6 +10,7 @@ mod harness;
 mod list_tasks;
 mod mutation;
 mod placement;
+mod requires_attributes;
 mod resources;
 mod shutdown;
 mod task_life;

@@ -165,3 +165,15 @@ async fn strategies_choose_among_those_that_fit() {
     let spread = strategies(json!([{"type": "spread", "field": "host"}]));
     fleet.check(RunTask, run(1, spread), "a").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn callers_at_the_same_time_never_take_the_same_memory() {
+    let fleet = Fleet::of(&[small(), small()]).await;
+    fleet.world.define("job", json!({"memory": 90})).await; // 11 fit on each instance
+    let callers = (0..20).map(|_| fleet.world.ask(RunTask, run(2, json!({}))));
+    let answers = futures_util::future::join_all(callers).await;
+    let placed = |it: &Value| it["tasks"].as_array().unwrap().len();
+    assert_eq!(answers.iter().map(placed).sum::<usize>(), 22);
+    assert_eq!((fleet.remaining('a').await.1, fleet.remaining('b').await.1), (10, 10));
+    fleet.world.state().check_derived().unwrap();
+}

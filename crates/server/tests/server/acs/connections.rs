@@ -1,6 +1,6 @@
 //! Which connection of an instance counts, and that `agentConnected` follows it.
 
-use longshore_wire::Operation::DescribeClusters;
+use longshore_wire::Operation::{DescribeClusters, RegisterContainerInstance};
 use serde_json::json;
 
 use crate::harness::{Agent, Fleet, Machine, World};
@@ -22,6 +22,24 @@ async fn an_agent_is_connected_while_its_socket_is_open() {
     let agent = world.connect(&arn).await;
     drop(agent); // the machine is gone without a word
     world.until_connected(&arn, false).await;
+}
+
+/// An agent of 2017 tells its versions only when it connects, and may register again meanwhile.
+#[tokio::test]
+async fn versions_last_until_others_are_told() {
+    let world = World::start().await;
+    let agent = world.join(&Machine::default()).await;
+    let before = world.instance(&agent.instance).await;
+    let mut again = Machine::default().registration();
+    again["containerInstanceArn"] = json!(agent.instance);
+    world.ask(RegisterContainerInstance, again.clone()).await;
+    let after = world.instance(&agent.instance).await;
+    assert_eq!(after["versionInfo"], before["versionInfo"]);
+    assert_eq!(after["agentConnected"], true);
+    again["versionInfo"] = json!({"agentVersion": "1.15.0"});
+    world.ask(RegisterContainerInstance, again).await;
+    let told = world.instance(&agent.instance).await["versionInfo"].clone();
+    assert_eq!(told, json!({"agentVersion": "1.15.0"}));
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! Errors before any operation: the target, the JSON, the types. Signatures are in
 //! `authentication`, sizes in `bounds`.
 
-use longshore_wire::Operation::{self, CreateService, DescribeTasks, RunTask};
+use longshore_wire::Operation::{self, DescribeTasks, RunTask};
 use serde_json::{Value, json};
 
 use super::{SERIALIZATION, check, world};
-use crate::harness::{Call, World};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::harness::{Call, Handshake, Machine, World, soon};
 
 const UNKNOWN: &str = "UnknownOperationException";
 
@@ -29,8 +32,13 @@ async fn a_target_names_an_operation_that_is_there() {
     check_answer(&other, UNKNOWN, "Longshore does not have the operation Dance.");
     let other = targeted(&world, Some("DynamoDB_20120810.RunTask")).await;
     check_answer(&other, UNKNOWN, "Longshore does not have the operation RunTask.");
-    let missing = targeted(&world, Some(CreateService.target())).await;
-    check_answer(&missing, UNKNOWN, "Longshore does not have the operation CreateService.");
+    for operation in Operation::ALL {
+        if !longshore_server::supported().contains(operation) {
+            let missing = targeted(&world, Some(operation.target())).await;
+            let message = format!("Longshore does not have the operation {operation}.");
+            check_answer(&missing, UNKNOWN, &message);
+        }
+    }
     let long = format!("AmazonEC2ContainerServiceV20141113.{}", "x".repeat(10_000));
     assert!(targeted(&world, Some(&long)).await.text.len() < 300);
 }
@@ -141,4 +149,50 @@ async fn a_serialization_error_has_a_capital_message_and_every_answer_an_id() {
         assert_eq!(header("content-type"), "application/x-amz-json-1.1");
         assert!(uuid::Uuid::parse_str(&header("x-amzn-requestid")).is_ok());
     }
+}
+
+#[tokio::test]
+async fn the_agents_door_is_for_websockets() {
+    let world = World::start().await;
+    let instance = world.register(&Machine::default()).await;
+    let query = Handshake::of(&world, &instance).query;
+    for method in ["GET", "POST"] {
+        let call = Call {
+            method,
+            path: "/acs/ws".into(),
+            query: query.clone(),
+            target: None,
+            ..world.request(DescribeTasks, "")
+        };
+        let status = world.send(call.signed()).await.status;
+        assert!((400..500).contains(&status), "{method}: {status}");
+    }
+    assert_eq!(world.instance(&instance).await["agentConnected"], false);
+}
+
+/// A refusal ends the call and not the connection.
+#[tokio::test]
+async fn one_connection_carries_many_calls() {
+    let world = World::start().await;
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    for body in ["{}", "nonsense", r#"{"clusters":[""]}"#, "{}"] {
+        let request = world.request(Operation::DescribeClusters, body).signed();
+        let mut bytes = format!("POST / HTTP/1.1\r\ncontent-length: {}\r\n", body.len());
+        for (name, value) in request.headers() {
+            bytes.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        }
+        bytes.push_str("\r\n");
+        bytes.push_str(body);
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+    }
+    let mut answers = String::new();
+    let mut buffer = [0; 4096];
+    while answers.matches("HTTP/1.1 ").count() < 4 {
+        let read = soon("an answer", stream.read(&mut buffer)).await.unwrap();
+        assert!(read > 0, "closed after {answers}");
+        answers.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+    let statuses: Vec<&str> =
+        answers.split("HTTP/1.1 ").skip(1).filter_map(|it| it.get(..3)).collect();
+    assert_eq!(statuses, ["200", "400", "400", "200"]);
 }
