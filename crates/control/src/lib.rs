@@ -6,6 +6,8 @@
 
 pub mod clusters;
 pub mod container_instances;
+#[cfg(test)]
+mod invariants;
 pub mod reap;
 pub mod reference;
 pub mod task_definitions;
