@@ -4,6 +4,7 @@ mod acs;
 mod authentication;
 mod bad_input;
 mod bounds;
+mod client_token;
 mod failing_journal;
 mod golden;
 mod harness;
