@@ -1,7 +1,9 @@
 //! What survives a restart of the agent: who it is, and one file for each task.
 //!
-//! Files are replaced whole, by renaming. Only the identity is synced to disk: tasks that a power
-//! cut takes away are sent again by the control plane, and their containers bear labels.
+//! Files are replaced whole, by renaming. Tasks that a power cut takes away are sent again by the
+//! control plane, and their containers bear labels; so only two things are synced to disk: the
+//! identity, and that a container has ended, before anybody is told. What the control plane
+//! has counted out must never begin again.
 
 use std::fs;
 use std::io::{self, Write};
@@ -81,6 +83,19 @@ impl Files {
 
     pub(crate) fn save_task(&self, task: &TaskState) -> io::Result<()> {
         replace(&self.task_path(&task.spec.arn), &write(task)?)
+    }
+
+    /// Makes what was last saved of a task outlive a power cut.
+    pub(crate) async fn sync_task(&self, arn: &str) {
+        let (path, dir) = (self.task_path(arn), self.dir.join("tasks"));
+        let sync = move || {
+            fs::File::open(path)?.sync_all()?;
+            fs::File::open(dir)?.sync_all()
+        };
+        let synced = tokio::task::spawn_blocking(sync).await.map_err(io::Error::other).flatten();
+        if let Err(error) = synced {
+            warn!(%error, arn, "a task's file cannot be synced to disk");
+        }
     }
 
     pub(crate) fn remove_task(&self, arn: &str) {

@@ -139,12 +139,13 @@ impl Tasks {
         }
         let mut found = Vec::new();
         for (spec, container) in state.spec.containers.iter().zip(&state.containers) {
-            found.push(match docker_ids.get(&spec.name) {
-                Some(docker_id) if container.known < ContainerStatus::Stopped => {
-                    self.tools.daemon.find(docker_id).await
-                }
-                _ => Found::Missing,
-            });
+            let is_settled = container.known == ContainerStatus::Stopped;
+            let ids = docker_ids.get(&spec.name).filter(|_| !is_settled);
+            let mut there = Vec::new();
+            for docker_id in ids.into_iter().flatten() {
+                there.push(self.tools.daemon.find(docker_id).await);
+            }
+            found.push(Found::of_several(there, container.docker_id.as_deref()));
         }
         Input::Adopted(found)
     }

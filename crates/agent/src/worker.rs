@@ -85,8 +85,9 @@ impl Worker {
         }
     }
 
-    /// Effects begin before the state is on file: should we die in between, Docker tells what
-    /// came of them, and the control plane does not mind being told twice.
+    /// Docker is asked before the state is on file: should we die in between, Docker tells what
+    /// came of it. The control plane is told after: were we to forget what it knows, a task that
+    /// it has counted out could begin again.
     fn advance(&mut self, input: Input, saved: Option<oneshot::Sender<io::Result<()>>>) {
         let before: Vec<ContainerStatus> =
             self.state.containers.iter().map(|it| it.known).collect();
@@ -95,13 +96,18 @@ impl Worker {
         self.live.store(self.state.desired == DesiredStatus::Running, Ordering::Relaxed);
         self.drop_what_is_settled();
         let save = is_news || !effects.is_empty();
-        for effect in effects {
-            self.perform(effect);
+        let (reports, deeds): (Vec<_>, Vec<_>) =
+            effects.into_iter().partition(|it| matches!(it, Effect::Submit(_)));
+        for deed in deeds {
+            self.perform(deed);
         }
         self.tell(&before);
         let result = if save { self.tools.files.save_task(&self.state) } else { Ok(()) };
         if let Err(error) = &result {
             error!(task = self.id(), %error, "the task's file cannot be written");
+        }
+        for report in reports {
+            self.perform(report);
         }
         if let Some(saved) = saved {
             // Whoever asked may be gone; the state is on file all the same.
@@ -156,6 +162,9 @@ impl Worker {
             Effect::Submit(report) => {
                 let (arn, id) = (self.state.spec.arn.clone(), self.id().to_owned());
                 self.effects.spawn(async move {
+                    if report.tells_an_end() {
+                        tools.files.sync_task(&arn).await;
+                    }
                     tools.reporter.submit(&arn, &id, report).await;
                     Some(Input::ReportAccepted)
                 });

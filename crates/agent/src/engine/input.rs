@@ -103,6 +103,21 @@ pub enum Found {
     },
 }
 
+impl Found {
+    /// Of several containers that bear the labels of one, the one to take over: the one whose id
+    /// is known, or else the one that got furthest. There are several when an agent was killed
+    /// with a creation under way that it had not yet put on file.
+    pub fn of_several(all: impl IntoIterator<Item = Self>, known_id: Option<&str>) -> Self {
+        let is_known = |it: &Marks| Some(it.docker_id.as_str()) == known_id;
+        let rank = |it: &Self| match it {
+            Self::Missing => (false, 0),
+            Self::Created(marks) => (is_known(marks), 1),
+            Self::Running { marks, .. } | Self::Exited { marks, .. } => (is_known(marks), 2),
+        };
+        all.into_iter().max_by_key(rank).unwrap_or(Self::Missing)
+    }
+}
+
 /// What a container is to Docker.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Marks {
@@ -110,4 +125,22 @@ pub struct Marks {
     pub docker_name: String,
     /// 64 hex digits.
     pub docker_id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_containers_the_known_one_is_taken_or_else_the_furthest() {
+        let marks = |id: &str| Marks { docker_name: String::new(), docker_id: id.to_owned() };
+        let created = || Found::Created(marks("created"));
+        let ended = || Found::Exited { marks: marks("ended"), exit_code: Some(0), reason: None };
+        let both = || [ended(), Found::Missing, created()];
+        assert_eq!(Found::of_several(both(), Some("created")), created());
+        assert_eq!(Found::of_several(both(), Some("ended")), ended());
+        assert_eq!(Found::of_several(both(), Some("gone")), ended());
+        assert_eq!(Found::of_several(both(), None), ended());
+        assert_eq!(Found::of_several([], Some("gone")), Found::Missing);
+    }
 }

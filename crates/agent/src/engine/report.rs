@@ -22,6 +22,15 @@ pub struct Report {
     pub execution_stopped_at: Option<Timestamp>,
 }
 
+impl Report {
+    /// Whether it says that something has stopped, after which it must never run again: that is to
+    /// be remembered whatever happens, before it is said.
+    pub fn tells_an_end(&self) -> bool {
+        let ended = |it: &ContainerReport| it.status == LastStatus::Stopped;
+        self.status == LastStatus::Stopped || self.containers.iter().any(ended)
+    }
+}
+
 /// A container that came to run, or stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerReport {

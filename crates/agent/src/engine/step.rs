@@ -20,7 +20,9 @@ pub struct Policy {
     pub pull_first: bool,
     /// Whether a failed pull ends the container although the image may be present.
     pub pull_must_succeed: bool,
-    /// How long a stopped task's containers are kept.
+    /// How long a stopped task is remembered and its containers are kept. Must be longer than a
+    /// message of the control plane may be under way: one that was sent before it knew of the end
+    /// would begin the task anew.
     pub cleanup_wait_secs: u32,
 }
 
@@ -38,9 +40,9 @@ pub fn step(task: &mut TaskState, input: Input, policy: &Policy, now: Timestamp)
 
 /// When a [`Input::Tick`] is needed although nothing happens.
 pub fn wake_at(task: &TaskState, policy: &Policy) -> Option<Timestamp> {
-    let waiting = task.cleanup == Cleanup::Due && task.outbox.is_empty();
+    let waiting = task.cleanup == Cleanup::Due;
     let kept_secs = i64::from(policy.cleanup_wait_secs);
-    task.stopped_at.filter(|_| waiting).map(|it| it.plus_secs(kept_secs))
+    task.told_at.filter(|_| waiting).map(|it| it.plus_secs(kept_secs))
 }
 
 /// Notes what is known now. What comes too late, twice or unasked changes nothing.
@@ -262,8 +264,8 @@ fn report(task: &mut TaskState, now: Timestamp, effects: &mut Vec<Effect>) {
             execution_stopped_at: task.execution_stopped_at,
         });
     }
-    if task.reported == LastStatus::Stopped {
-        task.stopped_at = task.stopped_at.or(Some(now));
+    if task.reported == LastStatus::Stopped && task.outbox.is_empty() {
+        task.told_at = task.told_at.or(Some(now));
     }
     if !task.submitting
         && let Some(report) = task.outbox.front()

@@ -33,8 +33,9 @@ pub struct TaskState {
     pub pull_stopped_at: Option<Timestamp>,
     /// When the first essential container ended.
     pub execution_stopped_at: Option<Timestamp>,
-    /// When the last container ended; from then on the containers are kept for a while.
-    pub stopped_at: Option<Timestamp>,
+    /// When the control plane had taken in all there was to tell of the stopped task; from then on
+    /// the containers are kept for a while.
+    pub told_at: Option<Timestamp>,
     /// Whether the first report of the outbox is being sent.
     #[serde(skip)]
     pub submitting: bool,
@@ -129,7 +130,7 @@ impl TaskState {
             pull_started_at: None,
             pull_stopped_at: None,
             execution_stopped_at: None,
-            stopped_at: None,
+            told_at: None,
             submitting: false,
             cleanup: Cleanup::Due,
         };

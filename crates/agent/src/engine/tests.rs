@@ -421,11 +421,11 @@ fn after_a_restart_a_stop_that_was_under_way_is_asked_for_again() {
 }
 
 #[test]
-fn what_is_left_is_removed_once_it_is_old_and_all_of_it_is_told() {
+fn what_is_left_is_removed_a_while_after_all_of_it_is_told() {
     check(
         "volume; web",
-        "tick; created web; started web; accepted; exited web 0; later; accepted; tick; cleaned;
-         tick",
+        "tick; created web; started web; accepted; exited web 0; later; accepted; tick; later;
+         tick; cleaned; tick",
         expect![[r#"
             tick: create web
             created web: start web
@@ -433,7 +433,9 @@ fn what_is_left_is_removed_once_it_is_old_and_all_of_it_is_told() {
             accepted: 
             exited web 0: submit STOPPED [web STOPPED exit 0]
             later: 
-            accepted: clean up ecs-app-1-web-00000000000000000002 and volumes ecs-app-1-scratch-00000000000000000001
+            accepted: 
+            tick: 
+            later: clean up ecs-app-1-web-00000000000000000002 and volumes ecs-app-1-scratch-00000000000000000001
             tick: 
             cleaned: over
             tick: over

@@ -16,12 +16,12 @@ use crate::engine::{Found, Marks};
 /// agent starts, before it obeys anything.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
-    docker_ids: HashMap<String, HashMap<String, String>>,
+    docker_ids: HashMap<String, HashMap<String, Vec<String>>>,
 }
 
 impl Inventory {
-    /// Takes out what is left of a task: Docker ids by container name.
-    pub(crate) fn take(&mut self, task_arn: &str) -> HashMap<String, String> {
+    /// Takes out what is left of a task: Docker ids by container name, mostly one each.
+    pub(crate) fn take(&mut self, task_arn: &str) -> HashMap<String, Vec<String>> {
         self.docker_ids.remove(task_arn).unwrap_or_default()
     }
 
@@ -31,7 +31,8 @@ impl Inventory {
             let (Some(id), Some(mut labels)) = (container.id, container.labels) else { continue };
             let labels = (labels.remove(TASK_LABEL), labels.remove(CONTAINER_LABEL));
             let (Some(task), Some(name)) = labels else { continue };
-            inventory.docker_ids.entry(task).or_default().insert(name, id);
+            let of_task = inventory.docker_ids.entry(task).or_default();
+            of_task.entry(name).or_default().push(id);
         }
         inventory
     }
