@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 
 import botocore
 import pytest
@@ -18,6 +19,8 @@ for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS", "AWS_SES
 
 
 def pytest_sessionstart():
+    # To be asked to end is to be interrupted: servers and containers are cleared away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not shutil.which(servers.BINARY):
         pytest.exit(f"there is no {servers.BINARY}: set LONGSHORE_BIN, or use scripts/test", 2)
 
@@ -35,11 +38,6 @@ def server(tmp_path_factory):
     finally:
         it.close()
         engine.remove_leftovers()
-
-
-@pytest.fixture
-def ecs(server):
-    return server.client()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A `longshore up` of one's own: control plane and agent on a free port, with its own data."""
 
+import functools
 import os
 import random
 import shlex
@@ -88,7 +89,9 @@ class Server:
         words = [word for line in lines for word in shlex.split(line) if word != "export"]
         return dict(word.split("=", 1) for word in words)
 
-    def client(self):
+    @functools.cached_property
+    def ecs(self):
+        """A client, with what `longshore env` told when it was first asked for."""
         aws = self.aws_environment()
         return boto3.session.Session().client(
             "ecs",

@@ -36,7 +36,7 @@ class Tasks:
 
     def __init__(self, server):
         self.server = server
-        self.ecs = server.client()
+        self.ecs = server.ecs
         self.started = []
 
     # Definitions

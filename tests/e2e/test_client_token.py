@@ -8,7 +8,7 @@ from test_wire import Raw, refused
 
 def test_the_same_call_gives_the_same_tasks_also_after_a_crash(new_server):
     server = new_server()
-    ecs = server.client()
+    ecs = server.ecs
     ecs.register_task_definition(family="once", containerDefinitions=[quiet()])
     call = {"taskDefinition": "once", "count": 2, "clientToken": "a-call"}
 

@@ -39,7 +39,7 @@ def test_a_chosen_root_key_is_used(new_server):
     }
     server = new_server(**chosen)
     assert server.aws_environment()["AWS_ACCESS_KEY_ID"] == "AKIDCHOSEN"
-    assert server.client().describe_clusters()["clusters"]
+    assert server.ecs.describe_clusters()["clusters"]
     assert chosen["LONGSHORE_ROOT_SECRET_ACCESS_KEY"] not in server.log_tail()
 
 

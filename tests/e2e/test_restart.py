@@ -32,7 +32,6 @@ def test_a_running_container_is_found_again_and_not_started_twice(own, end):
     assert "limits" in fetch(host_port(task, 8080), "/"), "it runs without us"
 
     own.start()
-    tasks.ecs = own.client()
     # What is run now shows that the agent is at work; by then it has looked at the old task too.
     tasks.run_until_running(quiet())
     again = tasks.describe(task)
@@ -51,7 +50,6 @@ def test_an_exit_meanwhile_is_told_with_its_code(own):
     own.kill()
     fetch(host_port(task, 8080), "/exit", code=7)
     own.start()
-    tasks.ecs = own.client()
     stopped = tasks.stopped(task)
     assert container_of(stopped)["exitCode"] == 7
     assert stopped["stoppedReason"] == "Essential container in task exited"
@@ -62,7 +60,6 @@ def test_a_task_that_was_just_placed_is_started_once(own):
     placed = tasks.run(tasks.define(quiet(cpu=10)), count=5)
     own.kill()
     own.start()
-    tasks.ecs = own.client()
     for task in placed:
         tasks.running(task)
         assert len(engine.ids_of_task(task["taskArn"])) == 1
@@ -74,7 +71,6 @@ def test_a_stop_that_was_asked_for_is_carried_out(own):
     tasks.stop(task, reason="asked before the crash")
     own.kill()
     own.start()
-    tasks.ecs = own.client()
     stopped = tasks.stopped(task)
     assert stopped["stoppedReason"] == "asked before the crash"
     assert container_of(stopped)["exitCode"] == 143
@@ -91,7 +87,6 @@ def test_what_was_known_is_known_again(own):
     remaining = tasks.remaining()
     own.kill()
     own.start()
-    tasks.ecs = own.client()
     assert tasks.describe(gone) == gone
     assert tasks.describe(live) == live
     assert tasks.instance()["containerInstanceArn"] == instance["containerInstanceArn"]
@@ -123,7 +118,6 @@ def test_two_servers_on_one_engine_leave_each_other_alone(server, own):
     second = two.run_until_running(container())
     own.kill()
     own.start()
-    two.ecs = own.client()
     assert one.describe(first)["lastStatus"] == two.running(second)["lastStatus"] == "RUNNING"
     two.stop(second)
     two.stopped(second)
