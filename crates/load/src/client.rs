@@ -11,13 +11,17 @@ use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use longshore_wire::{CONTENT_TYPE, ErrorBody, TARGET_HEADER, ecs, sigv4};
 use tokio::sync::RwLock;
 use tokio::time::timeout;
 
 /// The longest that an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A connection unused for so long is closed, so that the server's memory for it is not taken for
+/// memory of what was asked for.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// The region that the server signs for unless told otherwise.
 const REGION: &str = "us-east-1";
@@ -86,6 +90,8 @@ impl Client {
         connector.set_nodelay(true);
         let http = legacy::Client::builder(TokioExecutor::new())
             .retry_canceled_requests(false)
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
             .build(connector);
         let endpoint = format!("http://{authority}/").parse()?;
         let shared = Shared { endpoint, authority: authority.to_owned(), key, http };
