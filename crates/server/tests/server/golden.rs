@@ -56,7 +56,7 @@ fn files() -> Vec<PathBuf> {
 /// A world with two connected instances, the first of them known to EC2, and three definitions:
 /// `job:3`, whose container has both memory settings, `web:1` with a static host port, and `pair:1`
 /// of which one container is not essential.
-async fn furnished() -> (World, Vec<Agent>) {
+pub(crate) async fn furnished() -> (World, Vec<Agent>) {
     let world = World::start().await;
     let mut first = Machine::default().registration();
     first["instanceIdentityDocument"] = json!(

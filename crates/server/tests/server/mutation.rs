@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use longshore_wire::Operation;
 
-use crate::harness::{Agent, Machine, World};
+use crate::golden::furnished;
+use crate::harness::Agent;
 
 /// How long the loop goes on.
 const TIME: Duration = Duration::from_secs(4);
 
 #[tokio::test]
 async fn no_damage_to_a_request_is_a_fault_of_the_server() {
-    let world = World::start().await;
-    let agents = [world.join(&Machine::default()).await, world.join(&Machine::default()).await];
+    let (world, agents) = furnished().await;
     let requests = golden_requests();
     let mut random = Random(0x00c0_ffee);
     let begun = Instant::now();

@@ -1,6 +1,8 @@
 //! What tasks take of an instance, as DescribeContainerInstances shows it, and when it comes back.
 
-use longshore_wire::Operation::{DescribeClusters, RunTask, StopTask, SubmitTaskStateChange};
+use longshore_wire::Operation::{
+    DescribeClusters, RegisterTaskDefinition, RunTask, StopTask, SubmitTaskStateChange,
+};
 use serde_json::{Value, json};
 
 use crate::harness::{Fleet, Machine};
@@ -59,6 +61,23 @@ async fn what_an_override_makes_too_large_does_not_fit() {
         let overrides = json!({"containerOverrides": [entry]});
         let body = json!({"taskDefinition": "hard", "overrides": overrides});
         fleet.check(RunTask, body, &format!("| a:{reason}")).await;
+    }
+}
+
+#[tokio::test]
+async fn no_sum_of_containers_is_too_large_to_be_refused() {
+    let fleet =
+        Fleet::of(&[Machine { cpu: i32::MAX, memory: i32::MAX, ..Machine::default() }]).await;
+    for (member, reason) in [("cpu", "RESOURCE:CPU"), ("memory", "RESOURCE:MEMORY")] {
+        let container = |number: usize| {
+            let mut it = json!({"name": format!("c{number}"), "image": "busybox", "memory": 4});
+            it[member] = json!(i32::MAX);
+            it
+        };
+        let containers: Vec<Value> = (0..10).map(container).collect();
+        let body = json!({"family": "huge", "containerDefinitions": containers});
+        fleet.world.ask(RegisterTaskDefinition, body).await;
+        fleet.check(RunTask, json!({"taskDefinition": "huge"}), &format!("| a:{reason}")).await;
     }
 }
 
