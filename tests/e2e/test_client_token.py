@@ -2,6 +2,7 @@
 
 import json
 
+import engine
 from tasks import quiet
 from test_wire import Raw, refused
 
@@ -9,8 +10,9 @@ from test_wire import Raw, refused
 def test_the_same_call_gives_the_same_tasks_also_after_a_crash(new_server):
     server = new_server()
     ecs = server.ecs
-    ecs.register_task_definition(family="once", containerDefinitions=[quiet()])
-    call = {"taskDefinition": "once", "count": 2, "clientToken": "a-call"}
+    family = f"{engine.FAMILY_PREFIX}-once"
+    ecs.register_task_definition(family=family, containerDefinitions=[quiet()])
+    call = {"taskDefinition": family, "count": 2, "clientToken": "a-call"}
 
     def run(**changed):
         return Raw(server).call("RunTask", {**call, **changed})
