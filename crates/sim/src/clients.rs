@@ -1,0 +1,96 @@
+//! The clients' calls, and what their answers promise.
+
+use longshore_model::TaskId;
+use longshore_wire::ecs::{self, DescribeTasksRequest, StopTaskRequest};
+
+use crate::checks::{Violation, hold, id_of};
+use crate::control_plane::CallError;
+use crate::workload::ClientCall;
+use crate::world::World;
+
+impl World {
+    /// A client's call arrives.
+    pub(crate) fn answer_client(&mut self, call: ClientCall) -> Result<(), Violation> {
+        self.stage.note(|| format!("client {call:?}"));
+        match call {
+            ClientCall::CreateCluster(request) => {
+                let answer = self.plane.call(&request).map(|_| ());
+                self.checked(answer)
+            }
+            ClientCall::RegisterTaskDefinition(request) => {
+                let answer = self.plane.call(&*request).map(|_| ());
+                self.checked(answer)
+            }
+            ClientCall::RunTask(request) => match self.plane.call(&*request) {
+                Ok(answer) => {
+                    let tasks = answer.tasks.unwrap_or_default();
+                    let ids = self.learn(&tasks)?;
+                    match request.client_token.as_deref().filter(|_| !ids.is_empty()) {
+                        Some(token) => self.checks.marked(token, &ids, &self.plane.view()),
+                        None => Ok(()),
+                    }
+                }
+                Err(error) => self.check_refusal(error),
+            },
+            ClientCall::StartTask(request) => match self.plane.call(&*request) {
+                Ok(answer) => self.learn(&answer.tasks.unwrap_or_default()).map(|_| ()),
+                Err(error) => self.check_refusal(error),
+            },
+            ClientCall::StopTask(request) => self.stop_task(&request),
+            ClientCall::DescribeTasks(request) => self.describe(&request),
+            ClientCall::ListTasks(request) => {
+                let answer = self.plane.call(&request).map(|_| ());
+                self.checked(answer)
+            }
+        }
+    }
+
+    fn checked(&self, answer: Result<(), CallError>) -> Result<(), Violation> {
+        answer.or_else(|it| self.check_refusal(it))
+    }
+
+    /// The tasks of an answer are promised, though the client may never hear of them.
+    fn learn(&mut self, tasks: &[ecs::Task]) -> Result<Vec<TaskId>, Violation> {
+        let arns = tasks.iter().map(|it| it.task_arn.as_deref().unwrap_or_default());
+        let ids = arns.map(id_of).collect::<Result<Vec<_>, _>>()?;
+        self.checks.acknowledge(&ids, &self.plane.view())?;
+        if !self.stage.mishap(self.stage.profile.loss_percent) {
+            self.workload.learn(tasks);
+        }
+        Ok(ids)
+    }
+
+    /// StopTask; an answer means that the task is to stop, whoever wanted it first.
+    pub(crate) fn stop_task(&mut self, request: &StopTaskRequest) -> Result<(), Violation> {
+        let task = id_of(request.task.as_deref().unwrap_or_default())?;
+        self.checks.stopping = Some((task, request.reason.clone()));
+        let answer = self.plane.call(request);
+        self.settle()?;
+        self.checks.stopping = None;
+        match answer {
+            Ok(answer) => {
+                let desired = answer.task.and_then(|it| it.desired_status);
+                hold(desired.as_deref() == Some("STOPPED"), || {
+                    format!("StopTask left {task} as it was")
+                })
+            }
+            Err(CallError::Refused(error)) if error.code == "InvalidParameterException" => {
+                hold(!self.checks.must_exist(task), || format!("StopTask does not find {task}"))
+            }
+            Err(error) => self.check_refusal(error),
+        }
+    }
+
+    /// DescribeTasks; what was acknowledged is found.
+    fn describe(&mut self, request: &DescribeTasksRequest) -> Result<(), Violation> {
+        let answer = match self.plane.call(request) {
+            Ok(answer) => answer,
+            Err(error) => return self.check_refusal(error),
+        };
+        for failure in answer.failures.unwrap_or_default() {
+            let task = id_of(failure.arn.as_deref().unwrap_or_default())?;
+            hold(!self.checks.must_exist(task), || format!("DescribeTasks does not find {task}"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! Many worlds, each from its seed. `SIM_SEEDS=n` runs so many, from `SIM_FROM=n` on; `SIM_SEED=n`
+//! replays one; `SIM_LINES=n` shows so many lines of the history of one that fails.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use longshore_sim::{Failure, run, run_recorded};
+
+/// How many worlds are run where nothing else is said.
+const USUAL: u64 = 80;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
+}
+
+fn lines() -> usize {
+    number("SIM_LINES").and_then(|it| it.try_into().ok()).unwrap_or(100)
+}
+
+#[track_caller]
+fn check(seed: u64) {
+    if let Err(failure) = run(seed, lines()) {
+        panic!("\n{failure}");
+    }
+}
+
+#[test]
+fn everything_holds_in_every_world() {
+    if let Some(seed) = number("SIM_SEED") {
+        return check(seed);
+    }
+    let (from, count) = (number("SIM_FROM").unwrap_or(0), number("SIM_SEEDS").unwrap_or(USUAL));
+    let next = AtomicU64::new(from);
+    let failures: Mutex<Vec<Failure>> = Mutex::default();
+    let (events, tasks) = (AtomicU64::new(0), AtomicU64::new(0));
+    let workers = thread::available_parallelism().map_or(1, |it| it.get());
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while failures.lock().unwrap().is_empty() {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= from + count {
+                        return;
+                    }
+                    match run(seed, lines()) {
+                        Ok(outcome) => {
+                            events.fetch_add(outcome.events, Ordering::Relaxed);
+                            tasks.fetch_add(outcome.tasks as u64, Ordering::Relaxed);
+                        }
+                        Err(failure) => failures.lock().unwrap().push(*failure),
+                    }
+                }
+            });
+        }
+    });
+    println!("{count} worlds, {tasks:?} tasks, {events:?} events");
+    if let Some(failure) = failures.into_inner().unwrap().first() {
+        panic!("\n{failure}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_history() {
+    for seed in 0..5 {
+        let (one, other) = (run_recorded(seed, 1).unwrap(), run_recorded(seed, 1).unwrap());
+        assert_eq!(one, other, "seed {seed}");
+    }
+}
