@@ -16,6 +16,7 @@ use crate::system::{RandomIds, SystemClock, shutdown_signal};
 /// A control plane that is ready to serve.
 pub(crate) struct ControlPlane {
     pub(crate) server: Server,
+    pub(crate) store: Store,
     pub(crate) root_key: RootKey,
     /// Where clients on this machine reach it.
     pub(crate) url: String,
@@ -32,12 +33,12 @@ pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPla
         .map(|(access_key_id, secret_access_key)| RootKey { access_key_id, secret_access_key });
     let root_key = RootKey::load_or_create(&dir, chosen)?;
     let owner = Owner { region: options.region.clone(), account: options.account.clone() };
-    let control = Control::new(store, Arc::new(SystemClock), Arc::new(RandomIds), owner);
+    let control = Control::new(store.clone(), Arc::new(SystemClock), Arc::new(RandomIds), owner);
     control.create_cluster(options.cluster.clone()).await?;
     let server = Server::bind(options.listen, control, root_key.clone()).await?;
     let url = format!("http://{}", reachable(server.address()?));
     Endpoint { url: url.clone(), region: options.region.clone() }.save(&dir)?;
-    Ok(ControlPlane { server, root_key, url })
+    Ok(ControlPlane { server, store, root_key, url })
 }
 
 /// The address by which this machine reaches a listener: one on all addresses is at loopback too.

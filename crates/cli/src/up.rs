@@ -4,6 +4,7 @@
 use anyhow::Context;
 use clap::Args;
 use longshore_agent::{Agent, Credentials};
+use longshore_store::Store;
 use tokio::sync::{oneshot, watch};
 
 use crate::agent::{Engine, Home};
@@ -24,7 +25,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let mut shutdown = shutdown_signal().context("signals cannot be waited for")?;
-    let ControlPlane { server, root_key, url } = open(&options.server).await?;
+    let ControlPlane { server, store, root_key, url } = open(&options.server).await?;
     let agent_dir = options.server.data_dir.path().join("agent");
     data_dir::create(&agent_dir)?;
     let _lock = data_dir::lock_agent(&agent_dir)?;
@@ -46,6 +47,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let mut agent = tokio::spawn(Agent::run(config, ready, stopping));
     tokio::spawn(async move {
         if connected.await.is_ok() {
+            agent_is_counted_in(&store).await;
             announce(&url);
         }
     });
@@ -60,4 +62,14 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     }
     server.await?.context("the control plane ended")?;
     outcome
+}
+
+/// Waits until the state says that an agent is connected. The agent itself knows a moment earlier,
+/// and whoever called RunTask in that moment would be told that no agent is there.
+async fn agent_is_counted_in(store: &Store) {
+    let mut commits = store.watch();
+    while !store.view().all_instances().any(|it| it.agent_connected) {
+        // Commits that were missed are no matter: the view has them.
+        let _ = commits.next().await;
+    }
 }
