@@ -26,6 +26,9 @@ pub(crate) async fn measure(setting: &Setting, table: &mut Table) -> anyhow::Res
     let goal = Goal::AtMost(1024.0);
     table.add("memory a task, 10,000 RUNNING tasks", goal, of(&|it| it.few), "bytes");
     table.add("memory a task, 100,000 RUNNING tasks", goal, of(&|it| it.many), "bytes");
+    let further =
+        of(&|it| (it.many * f64::from(MANY) - it.few * f64::from(FEW)) / f64::from(MANY - FEW));
+    table.add("  each task beyond 10,000", Goal::None, further, "bytes");
     table.add("  CPU of the server a task", Goal::None, of(&|it| it.cpu_micros), "us");
     table.add("  a task, after a restart", Goal::None, of(&|it| it.restarted), "bytes");
     table.add("  start after SIGTERM", Goal::None, of(&|it| it.orderly_start), "s");

@@ -104,7 +104,7 @@ async fn paced(
     let (mut writes, mut reads, mut fsyncs, mut ratios) = (vec![], vec![], vec![], vec![]);
     let mut cpu = Vec::new();
     for _ in 0..setting.repeats {
-        let fsync = Fsync::create(&setting.dir)?;
+        let mut fsync = Fsync::create(&setting.dir)?;
         let world = World::begin(setting, work.clone()).await?;
         let before = world.usage()?.cpu;
         let (mut write, mut read, mut sync) = (vec![], vec![], vec![]);
@@ -141,27 +141,35 @@ async fn paced(
     Ok(())
 }
 
-/// A file of which a block is overwritten and made durable, as a journal does.
-struct Fsync(File);
+/// A file whose blocks are overwritten one after another, each made durable: the least that a
+/// durable write costs on this disk.
+struct Fsync {
+    file: File,
+    next: u64,
+}
 
 const BLOCK: usize = 4096;
+const BLOCKS: u64 = 1024;
 
 impl Fsync {
     fn create(dir: &Path) -> anyhow::Result<Self> {
         let file = tempfile::tempfile_in(dir)?;
-        file.write_all_at(&vec![1; 256 * BLOCK], 0)?;
+        for block in 0..BLOCKS {
+            file.write_all_at(&[1; BLOCK], block * BLOCK as u64)?;
+        }
         file.sync_all()?;
-        Ok(Self(file))
+        Ok(Self { file, next: 0 })
     }
 
-    fn once(&self) -> anyhow::Result<Duration> {
+    fn once(&mut self) -> anyhow::Result<Duration> {
         let since = Instant::now();
-        self.0.write_all_at(&[2; BLOCK], 0)?;
-        self.0.sync_data()?;
+        self.file.write_all_at(&[2; BLOCK], self.next % BLOCKS * BLOCK as u64)?;
+        self.file.sync_data()?;
+        self.next += 1;
         Ok(since.elapsed())
     }
 
-    fn several(&self, times: usize) -> anyhow::Result<Figures> {
+    fn several(&mut self, times: usize) -> anyhow::Result<Figures> {
         let durations: Vec<Duration> =
             (0..times).map(|_| self.once()).collect::<anyhow::Result<_>>()?;
         Ok(millis(&durations))
