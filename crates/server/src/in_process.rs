@@ -11,6 +11,7 @@ use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use longshore_control::Control;
+use longshore_model::InstanceId;
 use longshore_store::StoreError;
 use longshore_wire::ErrorBody;
 use longshore_wire::acs::Refusal;
@@ -93,11 +94,12 @@ pub struct Connection {
 
 impl Connection {
     /// The frames to be sent now; none unless the connection was woken.
-    pub fn frames(&mut self) -> Vec<String> {
-        match poll_once(pin!(self.seat.news.notified())) {
-            true => self.session.frames(),
-            false => Vec::new(),
+    pub async fn frames(&mut self) -> Vec<String> {
+        let is_woken = poll_once(pin!(self.seat.news.notified()));
+        if is_woken && self.session.is_recorded_as_connected().await {
+            return self.session.frames();
         }
+        Vec::new()
     }
 
     /// Takes a frame of the agent in.
@@ -110,13 +112,25 @@ impl Connection {
         poll_once(pin!(self.seat.replaced.notified()))
     }
 
-    /// Ends the connection, from whichever side it came.
-    pub async fn end(self) -> Result<(), StoreError> {
+    /// Ends the connection, from whichever side it came. Gives what is to be recorded of that;
+    /// nothing where a newer connection has taken over.
+    pub fn end(self) -> Option<End> {
         let instance = self.session.hello.instance;
-        if self.doors.hub.rise(instance, &self.seat) {
-            self.doors.control.set_agent_connected(instance, false, None).await?;
-        }
-        Ok(())
+        let is_last = self.doors.hub.rise(instance, &self.seat);
+        is_last.then_some(End { doors: self.doors, instance })
+    }
+}
+
+/// The end of a connection, which is recorded a moment after it came: another may begin between.
+pub struct End {
+    doors: Arc<Doors>,
+    instance: InstanceId,
+}
+
+impl End {
+    /// Records that the agent is not connected any more.
+    pub async fn record(self) -> Result<(), StoreError> {
+        self.doors.control.set_agent_connected(self.instance, false, None).await.map(|_| ())
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tracing::{error, info};
 
 pub use api::supported;
-pub use in_process::{Connection, InProcess};
+pub use in_process::{Connection, End, InProcess};
 pub use root_key::{RootKey, RootKeyError};
 
 use acs::Hub;

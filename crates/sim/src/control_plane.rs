@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use longshore_control::Control;
 use longshore_model::{Clock, Ids, Owner};
-use longshore_server::{Connection, InProcess};
+use longshore_server::{Connection, End, InProcess};
 use longshore_store::{Commit, State, Store, Watch};
 use longshore_wire::ErrorBody;
 use longshore_wire::ecs::Request;
@@ -34,6 +34,8 @@ struct Running {
     doors: InProcess,
     watch: Watch,
     connections: BTreeMap<LinkId, Connection>,
+    /// Ends of connections that are not recorded yet.
+    ends: BTreeMap<LinkId, End>,
 }
 
 /// Why a call was not answered well.
@@ -88,8 +90,8 @@ impl ControlPlane {
         let control = Control::new(store, clock, ids, self.owner.clone());
         self.view = control.view();
         let doors = at_once(InProcess::open(control.clone())).map_err(failed)?;
-        let connections = BTreeMap::new();
-        self.running = Some(Running { control, doors, watch, connections });
+        let (connections, ends) = Default::default();
+        self.running = Some(Running { control, doors, watch, connections, ends });
         Ok(())
     }
 
@@ -141,8 +143,14 @@ impl ControlPlane {
     }
 
     /// An agent's connection, as long as this side has it.
-    pub(crate) fn connection(&mut self, link: LinkId) -> Option<&mut Connection> {
-        self.running.as_mut()?.connections.get_mut(&link)
+    pub(crate) fn connection(&self, link: LinkId) -> Option<&Connection> {
+        self.running.as_ref()?.connections.get(&link)
+    }
+
+    /// What a connection has to say now.
+    pub(crate) fn frames(&mut self, link: LinkId) -> Vec<String> {
+        let connection = self.running.as_mut().and_then(|it| it.connections.get_mut(&link));
+        connection.map_or(Vec::new(), |it| at_once(it.frames()))
     }
 
     /// The connections that this side has.
@@ -150,12 +158,19 @@ impl ControlPlane {
         self.running.iter().flat_map(|it| it.connections.keys().copied()).collect()
     }
 
-    /// Ends a connection. A store that is closed says so elsewhere.
-    pub(crate) fn disconnect(&mut self, link: LinkId) {
-        if let Some(running) = &mut self.running
-            && let Some(connection) = running.connections.remove(&link)
-        {
-            let _ = at_once(connection.end());
+    /// Ends a connection. Says whether that is still to be recorded.
+    pub(crate) fn disconnect(&mut self, link: LinkId) -> bool {
+        let Some(running) = &mut self.running else { return false };
+        let end = running.connections.remove(&link).and_then(Connection::end);
+        let is_to_record = end.is_some();
+        running.ends.extend(end.map(|it| (link, it)));
+        is_to_record
+    }
+
+    /// Records the end of a connection. A store that is closed says so elsewhere.
+    pub(crate) fn record_end(&mut self, link: LinkId) {
+        if let Some(end) = self.running.as_mut().and_then(|it| it.ends.remove(&link)) {
+            let _ = at_once(end.record());
         }
     }
 

@@ -156,12 +156,12 @@ impl World {
         let Some(connection) = self.plane.connection(id) else { return };
         if connection.is_replaced() {
             self.stage.note(|| format!("connection {id} is replaced"));
-            self.plane.disconnect(id);
+            self.plane_loses(id);
             let notice = Notice::prompt(&mut self.stage);
             self.cut(id, notice);
             return;
         }
-        for frame in connection.frames() {
+        for frame in self.plane.frames(id) {
             let arrives_at = link.agent_hears_at.max(self.stage.now_millis + self.stage.latency());
             link.agent_hears_at = arrives_at;
             let delay = arrives_at - self.stage.now_millis;
@@ -217,7 +217,15 @@ impl World {
         self.stage.after(notice.agent_millis, Event::AgentLoses(id));
     }
 
-    /// The agent finds out that a connection is over; with that it is forgotten.
+    /// The control plane finds out that a connection is over, and records it a moment later.
+    pub(crate) fn plane_loses(&mut self, id: LinkId) {
+        if self.plane.disconnect(id) {
+            let delay = self.stage.latency();
+            self.stage.after(delay, Event::RecordEnd(id));
+        }
+    }
+
+    /// The agent finds out that a connection is over.
     pub(crate) fn agent_loses(&mut self, id: LinkId) {
         if let Some(link) = self.links.get(&id)
             && let Some(machine) = self.machines.get_mut(link.life.machine)

@@ -210,7 +210,8 @@ impl World {
             Event::Turn(link) => self.take_turn(link),
             Event::ToAgent(link, frame) => return self.tell_agent(link, &frame),
             Event::ToPlane(link, frame) => self.tell_plane(link, &frame),
-            Event::PlaneLoses(link) => self.plane.disconnect(link),
+            Event::PlaneLoses(link) => self.plane_loses(link),
+            Event::RecordEnd(link) => self.plane.record_end(link),
             Event::AgentLoses(link) => self.agent_loses(link),
             Event::Boot(machine) => {
                 self.stage.note(|| format!("agent {machine} boots"));

@@ -208,7 +208,7 @@ impl Session {
 
     /// An older connection of the instance may have recorded its own end after this one began; the
     /// record is put right. False when there is nothing left to connect to.
-    async fn is_recorded_as_connected(&self) -> bool {
+    pub(crate) async fn is_recorded_as_connected(&self) -> bool {
         let Hello { instance, versions, .. } = &self.hello;
         let is_connected =
             self.control.view().instance(*instance).is_some_and(|it| it.agent_connected);
