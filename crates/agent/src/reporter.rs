@@ -88,6 +88,7 @@ fn container(report: ContainerReport) -> ecs::ContainerStateChange {
         network_bindings: Some(bindings),
         reason: report.reason.map(|it| it.as_str().to_owned()),
         status: Some(report.status.as_str().to_owned()),
+        health_status: None,
     }
 }
 

@@ -13,8 +13,9 @@ pub use agent_message::{
     AckRequest, AgentMessage, HeartbeatAckRequest, NackRequest, TaskStopVerificationMessage,
 };
 pub use payload::{
-    Container, DockerConfig, EcrAuthData, HostVolume, MountPoint, Overrides, PayloadMessage,
-    PortMapping, RegistryAuthentication, RoleCredentials, Task, Volume, VolumeFrom,
+    BasicAuthData, Container, ContainerDependency, DockerConfig, DockerVolumeConfiguration,
+    EcrAuthData, HostVolume, MountPoint, Overrides, PayloadMessage, PortMapping,
+    RegistryAuthentication, RestartPolicy, RoleCredentials, Task, Volume, VolumeFrom,
 };
 pub use refusal::Refusal;
 pub use server_message::{

@@ -202,7 +202,7 @@ fn read_volume(
     version: &str,
     ids: &dyn Ids,
 ) -> Result<VolumeSpec, String> {
-    let acs::Volume { name, host } = volume;
+    let acs::Volume { name, host, .. } = volume;
     if name.is_empty() {
         return Err("a volume has no name".to_owned());
     }

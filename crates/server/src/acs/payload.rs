@@ -31,6 +31,7 @@ fn volume(volume: &Volume) -> acs::Volume {
     acs::Volume {
         name: volume.name.clone(),
         host: Some(acs::HostVolume { source_path: volume.host_source_path.clone() }),
+        ..acs::Volume::default()
     }
 }
 
@@ -62,7 +63,7 @@ fn container(
             ),
             version: Some(api_version(container, settings.memory_reservation_mib).into()),
         }),
-        registry_authentication: None,
+        ..acs::Container::default()
     }
 }
 

@@ -36,6 +36,16 @@ shape! {
         overrides: Option<Overrides> = "overrides",
         role_credentials: Option<RoleCredentials> = "roleCredentials",
         task_definition_account_id: Option<String> = "taskDefinitionAccountId",
+        /// A limit for all containers together, in vCPU: 0.5 is 512 units.
+        cpu: Option<f64> = "cpu",
+        /// A limit for all containers together, in MiB.
+        memory: Option<i64> = "memory",
+        /// `host` or `task`.
+        pid_mode: Option<String> = "pidMode",
+        /// `host`, `task` or `none`.
+        ipc_mode: Option<String> = "ipcMode",
+        /// Informational: `bridge`, `host` and `none` travel in [`DockerConfig`].
+        network_mode: Option<String> = "networkMode",
     }
 
     /// A container of a task.
@@ -59,6 +69,32 @@ shape! {
         overrides: Option<Overrides> = "overrides",
         docker_config: Option<DockerConfig> = "dockerConfig",
         registry_authentication: Option<RegistryAuthentication> = "registryAuthentication",
+        /// `docker`: Docker runs the health check in [`DockerConfig`], and the agent follows it.
+        health_check_type: Option<String> = "healthCheckType",
+        /// What must have happened to other containers before this one starts.
+        depends_on: Option<Vec<ContainerDependency>> = "dependsOn",
+        /// Seconds for the container's dependencies to be met, before it counts as failed.
+        start_timeout: Option<i64> = "startTimeout",
+        /// Seconds between SIGTERM and SIGKILL.
+        stop_timeout: Option<i64> = "stopTimeout",
+        /// Whether the agent starts the container again when it ends.
+        restart_policy: Option<RestartPolicy> = "restartPolicy",
+    }
+
+    /// Another container of the task, and how far it must be.
+    pub struct ContainerDependency {
+        container_name: String = "containerName",
+        /// `START`, `COMPLETE`, `SUCCESS` or `HEALTHY`.
+        condition: String = "condition",
+    }
+
+    /// When a container that ended is started again in place.
+    pub struct RestartPolicy {
+        enabled: bool = "enabled",
+        /// Exit codes after which it is not.
+        ignored_exit_codes: Option<Vec<i32>> = "ignoredExitCodes",
+        /// Seconds that the container must have run.
+        restart_attempt_period: Option<i64> = "restartAttemptPeriod",
     }
 
     /// A port of the container, made reachable on the host.
@@ -87,6 +123,22 @@ shape! {
     pub struct Volume {
         name: String = "name",
         host: Option<HostVolume> = "host",
+        /// `docker` where `dockerVolumeConfiguration` says more; absent means `host`.
+        kind: Option<String> = "type",
+        docker_volume_configuration: Option<DockerVolumeConfiguration> =
+            "dockerVolumeConfiguration",
+    }
+
+    /// A volume of Docker's, named and kept as its scope says.
+    pub struct DockerVolumeConfiguration {
+        /// `task`: it comes and goes with the task. `shared`: it bears the volume's own name and
+        /// stays.
+        scope: Option<String> = "scope",
+        /// Whether a shared volume that is not there is created.
+        autoprovision: bool = "autoprovision",
+        driver: Option<String> = "driver",
+        driver_opts: Option<BTreeMap<String, String>> = "driverOpts",
+        labels: Option<BTreeMap<String, String>> = "labels",
     }
 
     /// Where a volume lies on the host; without a path it is Docker's to choose.
@@ -106,9 +158,17 @@ shape! {
 
     /// How to log in to the image's registry.
     pub struct RegistryAuthentication {
-        /// `ecr`.
+        /// `ecr`, or Longshore's own `basic`. Official agents know neither `basic` nor its data:
+        /// only an instance with the attribute `io.longshore.capability.registry-auth` gets it.
         kind: Option<String> = "type",
         ecr_auth_data: Option<EcrAuthData> = "ecrAuthData",
+        basic_auth_data: Option<BasicAuthData> = "basicAuthData",
+    }
+
+    /// A login, as registries take it.
+    pub struct BasicAuthData {
+        username: String = "username",
+        password: Secret = "password",
     }
 
     /// Where to ask for a token of a managed registry.

@@ -28,7 +28,7 @@ fn a_wrong_type_inside_a_message_is_named() {
 fn missing_and_null_members_get_their_defaults() {
     let frame = r#"{"type":"PayloadMessage","message":{"messageId":"m","seqNum":null,
         "tasks":[{"arn":"T1","containers":[{"name":"web","links":null,"dockerConfig":null,
-        "stopTimeout":3}]}]}}"#;
+        "aMemberOfLaterYears":3}]}]}}"#;
     let Some(ServerMessage::Payload(payload)) = ServerMessage::decode(frame).unwrap() else {
         panic!("not a payload");
     };
@@ -68,4 +68,15 @@ fn a_task_survives_being_stored() {
     };
     let stored = serde_json::to_string(&task).unwrap();
     assert_eq!(serde_json::from_str::<Task>(&stored).unwrap(), task);
+}
+
+#[test]
+fn a_login_to_a_registry_shows_no_password() {
+    let container: Container = serde_json::from_str(
+        r#"{"registryAuthentication":{"type":"basic",
+            "basicAuthData":{"username":"u","password":"hunter2"}}}"#,
+    )
+    .unwrap();
+    assert!(!format!("{container:?}").contains("hunter2"));
+    assert!(serde_json::to_string(&container).unwrap().contains("hunter2"));
 }

@@ -30,6 +30,9 @@ shape! {
         network_bindings: Option<Vec<NetworkBinding>> = "networkBindings",
         reason: Option<String> = "reason",
         status: Option<String> = "status",
+        /// `HEALTHY`, `UNHEALTHY` or `UNKNOWN`; Longshore's own member, of a container with a
+        /// health check. Official agents tell it by telemetry.
+        health_status: Option<String> = "healthStatus",
     }
 
     /// How agents before 1.14.4 report a container.

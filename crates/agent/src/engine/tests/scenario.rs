@@ -59,6 +59,7 @@ fn parse_task(text: &str) -> (TaskState, Policy) {
             "volume" => volumes.push(acs::Volume {
                 name: "scratch".to_owned(),
                 host: Some(acs::HostVolume::default()),
+                ..Default::default()
             }),
             other => panic!("unknown option {other}"),
         }
