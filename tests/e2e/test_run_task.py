@@ -119,7 +119,7 @@ INVALID, CLIENT = "InvalidParameterException", "ClientException"
         ({"count": 0}, INVALID, "count must be at least 1"),
         ({"count": -1}, INVALID, "count must be at least 1"),
         ({"count": 11}, INVALID, "count must be at most 10"),
-        ({"startedBy": "x" * 37}, INVALID, "startedBy longer than 36."),
+        ({"startedBy": "x" * 129}, INVALID, "startedBy longer than 128."),
         ({"group": "service:mine"}, INVALID, "Invalid namespace for group."),
         (
             {"overrides": {"containerOverrides": [{"name": "mian", "cpu": 1}]}},

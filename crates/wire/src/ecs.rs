@@ -16,8 +16,8 @@ mod task_definitions;
 mod tasks;
 
 pub use clusters::{
-    Cluster, ClusterSetting, CreateClusterRequest, CreateClusterResponse, DescribeClustersRequest,
-    DescribeClustersResponse,
+    CapacityProviderStrategyItem, Cluster, ClusterSetting, CreateClusterRequest,
+    CreateClusterResponse, DescribeClustersRequest, DescribeClustersResponse,
 };
 pub use container_definition::{
     ContainerDefinition, HostEntry, LogConfiguration, MountPoint, PortMapping, Ulimit, VolumeFrom,

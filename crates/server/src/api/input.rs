@@ -99,17 +99,18 @@ pub(super) fn launch(
     })
 }
 
-/// `startedBy`, as a mark of a new task or as a filter.
+/// `startedBy`, as a mark of a new task or as a filter. Beyond what ECS documents a space is
+/// allowed: fabfuel's ecs-deploy marks every task that it runs with `ECS Deploy`.
 pub(super) fn parse_started_by(text: Option<String>) -> Result<Option<Arc<str>>, Exception> {
-    const MAX: usize = 36;
+    const MAX: usize = 128;
     let Some(text) = text.filter(|it| !it.is_empty()) else { return Ok(None) };
     if text.chars().count() > MAX {
-        return Err(Exception::invalid("startedBy longer than 36."));
+        return Err(Exception::invalid("startedBy longer than 128."));
     }
-    let allowed = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '/');
+    let allowed = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '/' | ' ');
     if !text.chars().all(allowed) {
         return Err(Exception::invalid(
-            "startedBy contains invalid characters. Letters, digits, hyphens, underscores and slashes are allowed.",
+            "startedBy contains invalid characters. Letters, digits, hyphens, underscores, slashes and spaces are allowed.",
         ));
     }
     Ok(Some(text.into()))

@@ -31,6 +31,8 @@ pub(super) fn cluster(cluster: &Cluster, state: &State, owner: &Owner) -> ecs::C
         running_tasks_count: count(counts.running_tasks),
         pending_tasks_count: count(counts.pending_tasks),
         active_services_count: Some(0),
+        capacity_providers: Some(Vec::new()),
+        default_capacity_provider_strategy: Some(Vec::new()),
         ..ecs::Cluster::default()
     }
 }

@@ -34,7 +34,18 @@ shape! {
         statistics: Option<Vec<KeyValuePair>> = "statistics",
         tags: Option<Vec<Tag>> = "tags",
         settings: Option<Vec<ClusterSetting>> = "settings",
+        /// Always there and always empty: Ansible's `ecs_cluster` fails without it.
         capacity_providers: Option<Vec<String>> = "capacityProviders",
+        /// As above.
+        default_capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>> =
+            "defaultCapacityProviderStrategy",
+    }
+
+    /// Never sent, since there is no capacity provider.
+    pub struct CapacityProviderStrategyItem {
+        capacity_provider: Option<String> = "capacityProvider",
+        weight: Option<i32> = "weight",
+        base: Option<i32> = "base",
     }
 
     pub struct ClusterSetting {

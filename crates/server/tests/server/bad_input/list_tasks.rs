@@ -50,7 +50,7 @@ async fn each_filter_is_checked() {
             (json!({"cluster": "elsewhere"}), NO_CLUSTER, "Cluster not found."),
             (json!({"cluster": "gone"}), NO_CLUSTER, "The referenced cluster was inactive."),
             (json!({"family": "no blanks"}), INVALID, r"family must match ^[a-zA-Z0-9\-_]+$"),
-            (json!({"startedBy": "x".repeat(37)}), INVALID, "startedBy longer than 36."),
+            (json!({"startedBy": "x".repeat(129)}), INVALID, "startedBy longer than 128."),
             (
                 json!({"containerInstance": "nonsense"}),
                 INVALID,

@@ -124,19 +124,20 @@ async fn one_to_ten_tasks_are_run_at_a_time() {
 async fn started_by_is_a_short_mark() {
     let world = world().await;
     let body = |text: &str| json!({"taskDefinition": "job", "startedBy": text});
-    const CHARACTERS: &str = "startedBy contains invalid characters. Letters, digits, hyphens, underscores and slashes are allowed.";
+    const CHARACTERS: &str = "startedBy contains invalid characters. Letters, digits, hyphens, underscores, slashes and spaces are allowed.";
     check(
         &world,
         RunTask,
         &[
-            (body(&"x".repeat(37)), INVALID, "startedBy longer than 36."),
-            (body("two words"), INVALID, CHARACTERS),
+            (body(&"x".repeat(129)), INVALID, "startedBy longer than 128."),
+            (body("a\tb"), INVALID, CHARACTERS),
             (body("é"), INVALID, CHARACTERS),
         ],
     )
     .await;
-    let longest = "x".repeat(36);
-    check_accepted(&world, RunTask, &[body(&longest), body("ecs-svc/1"), body("")]).await;
+    let longest = "x".repeat(128);
+    let accepted = [body(&longest), body("ecs-svc/1"), body("ECS Deploy"), body("")];
+    check_accepted(&world, RunTask, &accepted).await;
 }
 
 #[tokio::test]

@@ -47,9 +47,9 @@ async fn the_launch_is_checked_as_in_run_task() {
                 "The referenced cluster was inactive.",
             ),
             (
-                body(json!({"taskDefinition": "job", "startedBy": "x".repeat(37)})),
+                body(json!({"taskDefinition": "job", "startedBy": "x".repeat(129)})),
                 INVALID,
-                "startedBy longer than 36.",
+                "startedBy longer than 128.",
             ),
             (
                 body(json!({"taskDefinition": "job", "group": "service:x"})),
