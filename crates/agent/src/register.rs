@@ -55,8 +55,11 @@ pub(crate) async fn register(
             }
             Err(error) if is_missing_default_cluster(config, &error) => {
                 info!("there is no default cluster: creating it");
-                let name = Some(config.cluster.clone());
-                match api.call(&ecs::CreateClusterRequest { cluster_name: name }).await {
+                let create = ecs::CreateClusterRequest {
+                    cluster_name: Some(config.cluster.clone()),
+                    ..Default::default()
+                };
+                match api.call(&create).await {
                     Ok(_) => continue,
                     Err(error) if error.is_final() => return Err(error),
                     Err(error) => error,

@@ -18,6 +18,23 @@ pub enum ClusterError {
     Inactive,
 }
 
+/// Why a cluster cannot be deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteClusterError {
+    /// It cannot be used.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// It has container instances that are not INACTIVE.
+    #[error("The Cluster cannot be deleted while Container Instances are active or draining.")]
+    ContainsContainerInstances,
+    /// It has tasks that are not STOPPED.
+    #[error("The Cluster cannot be deleted while Tasks are active.")]
+    ContainsTasks,
+    /// The state could not be saved.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// The cluster of this name, if it is in use.
 pub fn active<'a>(state: &'a State, name: &ClusterName) -> Result<&'a Arc<Cluster>, ClusterError> {
     let cluster = state.cluster(name).ok_or(ClusterError::NotFound)?;
@@ -25,6 +42,14 @@ pub fn active<'a>(state: &'a State, name: &ClusterName) -> Result<&'a Arc<Cluste
         ClusterStatus::Active => Ok(cluster),
         ClusterStatus::Inactive => Err(ClusterError::Inactive),
     }
+}
+
+/// The clusters that are listed: those in use, by name, after the one given.
+pub fn listed<'a>(
+    state: &'a State,
+    after: Option<&ClusterName>,
+) -> impl Iterator<Item = &'a Arc<Cluster>> {
+    state.clusters_after(after).filter(|it| it.status == ClusterStatus::Active)
 }
 
 impl Control {
@@ -37,9 +62,45 @@ impl Control {
                 if let Ok(cluster) = active(tx, &name) {
                     return Ok(Arc::clone(cluster));
                 }
-                let cluster = Cluster { name, status: ClusterStatus::Active, created_at: now };
-                tx.put_cluster(cluster.clone());
-                Ok(Arc::new(cluster))
+                let cluster = Arc::new(Cluster {
+                    name,
+                    status: ClusterStatus::Active,
+                    created_at: now,
+                    deleted_at: None,
+                });
+                tx.put_cluster(Arc::clone(&cluster));
+                Ok(cluster)
+            })
+            .await
+    }
+
+    /// DeleteCluster: it is INACTIVE from now on, and remembered for a while. One that is INACTIVE
+    /// already stays as it is.
+    pub async fn delete_cluster(
+        &self,
+        name: ClusterName,
+    ) -> Result<Arc<Cluster>, DeleteClusterError> {
+        let now = self.now();
+        self.store
+            .update(|tx| {
+                let cluster = tx.cluster(&name).ok_or(ClusterError::NotFound)?;
+                if cluster.status == ClusterStatus::Inactive {
+                    return Ok(Arc::clone(cluster));
+                }
+                let counts = tx.counts(&name);
+                if counts.registered_instances > 0 {
+                    return Err(DeleteClusterError::ContainsContainerInstances);
+                }
+                if counts.running_tasks + counts.pending_tasks > 0 {
+                    return Err(DeleteClusterError::ContainsTasks);
+                }
+                let cluster = Arc::new(Cluster {
+                    status: ClusterStatus::Inactive,
+                    deleted_at: Some(now),
+                    ..Cluster::clone(cluster)
+                });
+                tx.put_cluster(Arc::clone(&cluster));
+                Ok(cluster)
             })
             .await
     }

@@ -61,10 +61,7 @@ pub fn listed<'a>(
     cluster: &ClusterName,
     after: Option<InstanceId>,
 ) -> impl Iterator<Item = &'a Arc<ContainerInstance>> {
-    state
-        .instances(cluster)
-        .filter(|it| it.status != InstanceStatus::Inactive)
-        .filter(move |it| after.is_none_or(|after| after < it.id))
+    state.instances_after(cluster, after).filter(|it| it.status != InstanceStatus::Inactive)
 }
 
 /// An attribute with a meaning of its own to ECS: replaced at each registration, never custom.
@@ -168,6 +165,7 @@ fn created(registration: Registration, id: InstanceId, now: Timestamp) -> Contai
         ec2_instance_id: registration.ec2_instance_id,
         version_info: registration.version_info,
         registered_at: now,
+        deregistered_at: None,
     }
 }
 

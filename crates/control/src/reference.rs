@@ -3,7 +3,7 @@
 
 use longshore_model::arn::{Arn, Owner};
 use longshore_model::names::NameError;
-use longshore_model::{ClusterName, DefinitionKey, Family, InstanceId, TaskId};
+use longshore_model::{ClusterName, DefinitionKey, Family, InstanceId, ServiceName, TaskId};
 
 /// The cluster that is meant where none is named.
 pub const DEFAULT_CLUSTER: &str = "default";
@@ -39,6 +39,9 @@ pub enum ReferenceError {
     /// Not a container instance id.
     #[error("Container Instance Identifier is invalid")]
     ContainerInstance,
+    /// Not a service name.
+    #[error(r"ServiceName must match ^[a-zA-Z0-9\-_]{{1,255}}$, but was {0}")]
+    Service(String),
     /// Not a family.
     #[error("Family contains invalid characters.")]
     Family,
@@ -71,6 +74,16 @@ pub fn container_instance(
     id_within(text, "container-instance", cluster, owner)?
         .parse()
         .map_err(|_| ReferenceError::ContainerInstance)
+}
+
+/// The service that a request names within a cluster.
+pub fn service(
+    text: &str,
+    cluster: &ClusterName,
+    owner: &Owner,
+) -> Result<ServiceName, ReferenceError> {
+    let name = id_within(text, "service", cluster, owner)?;
+    name.parse().map_err(|_: NameError| ReferenceError::Service(name))
 }
 
 fn id_within(

@@ -80,7 +80,9 @@ pub fn usable<'a>(
     let definition = find(state, reference).ok_or(UsableError::NotFound)?;
     match definition.status {
         DefinitionStatus::Active => Ok(definition),
-        DefinitionStatus::Inactive => Err(UsableError::Inactive),
+        DefinitionStatus::Inactive | DefinitionStatus::DeleteInProgress => {
+            Err(UsableError::Inactive)
+        }
     }
 }
 
@@ -100,8 +102,7 @@ impl Control {
         let now = self.now();
         self.store
             .update(|tx| {
-                let newest = tx.revisions(&registration.family).next_back();
-                let revision = newest.map_or(1, |it| it.key.revision.saturating_add(1));
+                let revision = tx.highest_revision(&registration.family).saturating_add(1);
                 let mut definition = TaskDefinition {
                     key: DefinitionKey { family: registration.family, revision },
                     status: DefinitionStatus::Active,
@@ -112,6 +113,7 @@ impl Control {
                     member_of: registration.member_of.iter().map(ToString::to_string).collect(),
                     requires_attributes: Vec::new(),
                     registered_at: now,
+                    deregistered_at: None,
                 };
                 definition.requires_attributes = requires::of_definition(&definition);
                 let definition = Arc::new(definition);

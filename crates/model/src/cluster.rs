@@ -15,4 +15,7 @@ pub struct Cluster {
     pub status: ClusterStatus,
     /// When it was created, or created again.
     pub created_at: Timestamp,
+    /// When it was deleted; `None` while it is ACTIVE. The reaper counts from then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
 }

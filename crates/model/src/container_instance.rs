@@ -43,6 +43,9 @@ pub struct ContainerInstance {
     pub version_info: VersionInfo,
     /// When it was first registered.
     pub registered_at: Timestamp,
+    /// When it was deregistered; `None` until it is INACTIVE. The reaper counts from then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deregistered_at: Option<Timestamp>,
 }
 
 /// Versions of the software on an instance, as its agent names them.

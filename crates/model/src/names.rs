@@ -84,6 +84,10 @@ name! {
     ClusterName
 }
 name! {
+    /// The name of a service within its cluster.
+    ServiceName
+}
+name! {
     /// The family of a task definition.
     Family
 }

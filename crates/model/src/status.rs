@@ -77,5 +77,7 @@ status! {
         Active = "ACTIVE",
         /// Deregistered.
         Inactive = "INACTIVE",
+        /// Deleted, and there only for the tasks that were made from it.
+        DeleteInProgress = "DELETE_IN_PROGRESS",
     }
 }

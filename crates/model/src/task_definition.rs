@@ -25,12 +25,12 @@ impl fmt::Display for DefinitionKey {
     }
 }
 
-/// A registered revision. Only its status ever changes.
+/// A registered revision. Only its status ever changes, and with it when it was deregistered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskDefinition {
     /// Family and revision.
     pub key: DefinitionKey,
-    /// ACTIVE, or INACTIVE once deregistered.
+    /// ACTIVE, INACTIVE once deregistered, DELETE_IN_PROGRESS until no task needs it any more.
     pub status: DefinitionStatus,
     /// 1 to 10, with different names, at least one of them essential.
     pub containers: Vec<ContainerDefinition>,
@@ -46,6 +46,9 @@ pub struct TaskDefinition {
     pub requires_attributes: Vec<Attribute>,
     /// When it was registered.
     pub registered_at: Timestamp,
+    /// When it was deregistered; `None` while it is ACTIVE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deregistered_at: Option<Timestamp>,
 }
 
 impl TaskDefinition {
@@ -53,6 +56,15 @@ impl TaskDefinition {
     pub fn network(&self) -> NetworkMode {
         self.network_mode.unwrap_or(NetworkMode::Bridge)
     }
+}
+
+/// What is remembered of a family's revisions that were deleted: that their numbers are taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedRevisions {
+    /// The family.
+    pub family: Family,
+    /// The highest of them.
+    pub highest: u32,
 }
 
 /// The network that a task's containers share.

@@ -88,6 +88,7 @@ fn instance(name: &str) -> ContainerInstance {
         ec2_instance_id: None,
         version_info: VersionInfo::default(),
         registered_at: Timestamp::from_millis(0),
+        deregistered_at: None,
     }
 }
 

@@ -46,7 +46,10 @@ impl Workload {
             0..3 => self.define(random),
             3..4 => {
                 let cluster_name = random.pick(CLUSTERS).map(str::to_owned);
-                ClientCall::CreateCluster(CreateClusterRequest { cluster_name })
+                ClientCall::CreateCluster(CreateClusterRequest {
+                    cluster_name,
+                    ..Default::default()
+                })
             }
             4..50 => self.run(random),
             50..58 if !self.instances.is_empty() => self.start(random),

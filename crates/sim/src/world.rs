@@ -87,7 +87,7 @@ impl World {
         for cluster in ["default", "other"] {
             let cluster_name = Some(cluster.to_owned());
             self.plane
-                .call(&CreateClusterRequest { cluster_name })
+                .call(&CreateClusterRequest { cluster_name, ..Default::default() })
                 .map_err(|it| Violation::new(format!("no cluster: {it:?}")))?;
         }
         for machine in 0..self.machines.len() {

@@ -162,7 +162,12 @@ async fn prepare(store: &Store) -> Outcome<Kind> {
         .update(|tx| {
             tx.put_definition(definition.clone());
             let name = cluster.clone();
-            tx.put_cluster(Cluster { name, status: ClusterStatus::Active, created_at: NOW });
+            tx.put_cluster(Cluster {
+                name,
+                status: ClusterStatus::Active,
+                created_at: NOW,
+                deleted_at: None,
+            });
             (0..INSTANCES).for_each(|it| tx.put_instance(instance(it, &cluster)));
             Ok::<_, StoreError>(())
         })
@@ -194,6 +199,7 @@ fn instance(number: u64, cluster: &ClusterName) -> ContainerInstance {
         ec2_instance_id: None,
         version_info: Default::default(),
         registered_at: NOW,
+        deregistered_at: None,
     }
 }
 
@@ -264,6 +270,7 @@ fn definition() -> Outcome<TaskDefinition> {
         member_of: vec![],
         requires_attributes: vec![],
         registered_at: NOW,
+        deregistered_at: None,
     })
 }
 

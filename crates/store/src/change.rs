@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use longshore_model::{Cluster, ContainerInstance, Task, TaskDefinition};
+use longshore_model::{Cluster, ContainerInstance, DeletedRevisions, Task, TaskDefinition};
 
 /// One record before and after an update; `None` where there is none.
 #[derive(Clone, Debug)]
@@ -20,6 +20,13 @@ pub enum Change {
         before: Option<Arc<TaskDefinition>>,
         /// As it is.
         after: Option<Arc<TaskDefinition>>,
+    },
+    /// What is remembered of a family's deleted revisions.
+    DeletedRevisions {
+        /// As it was.
+        before: Option<Arc<DeletedRevisions>>,
+        /// As it is.
+        after: Option<Arc<DeletedRevisions>>,
     },
     /// A container instance.
     Instance {

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use longshore_model::{
-    Cluster, ClusterName, ContainerInstance, DefinitionKey, Task, TaskDefinition,
+    Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions, Family, Task,
+    TaskDefinition,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +24,7 @@ const USUAL_BYTES: usize = 640;
 /// The letters sort so that what a record refers to is read before it.
 const CLUSTER: u8 = b'c';
 const DEFINITION: u8 = b'd';
+const DELETED_REVISIONS: u8 = b'f';
 const INSTANCE: u8 = b'i';
 const TASK: u8 = b't';
 
@@ -32,6 +34,9 @@ pub(crate) fn key(change: &Change) -> Vec<u8> {
         Change::Cluster { before, after } => of_either(before, after, |it| cluster_key(&it.name)),
         Change::Definition { before, after } => {
             of_either(before, after, |it| definition_key(&it.key))
+        }
+        Change::DeletedRevisions { before, after } => {
+            of_either(before, after, |it| deleted_revisions_key(&it.family))
         }
         Change::Instance { before, after } => {
             of_either(before, after, |it| id_key(INSTANCE, it.id.bits()))
@@ -58,6 +63,10 @@ fn definition_key(key: &DefinitionKey) -> Vec<u8> {
     [&[DEFINITION], key.family.as_str().as_bytes(), &[0], &key.revision.to_be_bytes()].concat()
 }
 
+fn deleted_revisions_key(family: &Family) -> Vec<u8> {
+    [&[DELETED_REVISIONS], family.as_str().as_bytes()].concat()
+}
+
 fn id_key(table: u8, bits: u128) -> Vec<u8> {
     [&[table], bits.to_be_bytes().as_slice()].concat()
 }
@@ -67,6 +76,7 @@ pub(crate) fn value(change: &Change) -> Result<Option<Vec<u8>>, StoreError> {
     match change {
         Change::Cluster { after, .. } => encode(after),
         Change::Definition { after, .. } => encode(after),
+        Change::DeletedRevisions { after, .. } => encode(after),
         Change::Instance { after, .. } => encode(after),
         Change::Task { after, .. } => encode(after),
     }
@@ -127,6 +137,10 @@ impl Loader {
             Some(&DEFINITION) => {
                 let definition = decode::<TaskDefinition>(value)?;
                 Change::Definition { before: None, after: Some(Arc::new(definition)) }
+            }
+            Some(&DELETED_REVISIONS) => {
+                let deleted = decode::<DeletedRevisions>(value)?;
+                Change::DeletedRevisions { before: None, after: Some(Arc::new(deleted)) }
             }
             Some(&INSTANCE) => {
                 let mut instance = decode::<ContainerInstance>(value)?;

@@ -6,11 +6,12 @@
 mod derived;
 mod tokens;
 
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 use longshore_model::{
-    Cluster, ClusterName, ContainerInstance, DefinitionKey, Family, InstanceId, Occupancy, Task,
-    TaskDefinition, TaskId,
+    Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions, Family, InstanceId,
+    Occupancy, Task, TaskDefinition, TaskId,
 };
 use rpds::RedBlackTreeMapSync as Map;
 
@@ -26,6 +27,7 @@ pub struct State {
     revision: u64,
     clusters: Map<ClusterName, Arc<Cluster>>,
     definitions: Map<DefinitionKey, Arc<TaskDefinition>>,
+    deleted_revisions: Map<Family, Arc<DeletedRevisions>>,
     instances: Table<ContainerInstance>,
     tasks: Table<Task>,
     derived: Derived,
@@ -47,6 +49,15 @@ impl State {
         self.clusters.values()
     }
 
+    /// The clusters that come after the name given, which need not be there, by name.
+    pub fn clusters_after(
+        &self,
+        after: Option<&ClusterName>,
+    ) -> impl Iterator<Item = &Arc<Cluster>> {
+        let first = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.clusters.range::<ClusterName, _>((first, Bound::Unbounded)).map(|(_, it)| it)
+    }
+
     /// A task definition by family and revision.
     pub fn definition(&self, key: &DefinitionKey) -> Option<&Arc<TaskDefinition>> {
         self.definitions.get(key)
@@ -57,13 +68,31 @@ impl State {
         self.definitions.values()
     }
 
+    /// The task definitions of a range, by family and revision.
+    pub fn definitions_in(
+        &self,
+        range: impl RangeBounds<DefinitionKey>,
+    ) -> impl DoubleEndedIterator<Item = &Arc<TaskDefinition>> {
+        self.definitions.range(range).map(|(_, it)| it)
+    }
+
     /// The revisions of a family, the oldest first, whatever their status.
     pub fn revisions(
         &self,
         family: &Family,
     ) -> impl DoubleEndedIterator<Item = &Arc<TaskDefinition>> {
         let key = |revision| DefinitionKey { family: family.clone(), revision };
-        self.definitions.range(key(0)..=key(u32::MAX)).map(|(_, it)| it)
+        self.definitions_in(key(0)..=key(u32::MAX))
+    }
+
+    /// The highest revision that a family has or ever had; 0 where there was none.
+    pub fn highest_revision(&self, family: &Family) -> u32 {
+        let newest = self.revisions(family).next_back().map_or(0, |it| it.key.revision);
+        newest.max(self.deleted_revisions(family).map_or(0, |it| it.highest))
+    }
+
+    pub(crate) fn deleted_revisions(&self, family: &Family) -> Option<&Arc<DeletedRevisions>> {
+        self.deleted_revisions.get(family)
     }
 
     /// A container instance.
@@ -83,6 +112,16 @@ impl State {
         cluster: &ClusterName,
     ) -> impl Iterator<Item = &'a Arc<ContainerInstance>> + use<'a> {
         self.derived.members(cluster).into_iter().flat_map(|it| it.instances.iter())
+    }
+
+    /// The container instances of a cluster that come after the one given, which need not be there,
+    /// in the order of their registration.
+    pub fn instances_after<'a>(
+        &'a self,
+        cluster: &ClusterName,
+        after: Option<InstanceId>,
+    ) -> impl Iterator<Item = &'a Arc<ContainerInstance>> + use<'a> {
+        self.derived.members(cluster).into_iter().flat_map(move |it| it.instances.after(after))
     }
 
     /// What the live tasks of an instance take of it.
@@ -108,11 +147,12 @@ impl State {
         self.derived.members(cluster).into_iter().flat_map(|it| it.tasks.iter())
     }
 
-    /// The tasks of a cluster that come after the one given, which need not be there.
+    /// The tasks of a cluster that come after the one given, which need not be there, in the order
+    /// of their creation.
     pub fn tasks_after<'a>(
         &'a self,
         cluster: &ClusterName,
-        after: TaskId,
+        after: Option<TaskId>,
     ) -> impl Iterator<Item = &'a Arc<Task>> + use<'a> {
         self.derived.members(cluster).into_iter().flat_map(move |it| it.tasks.after(after))
     }
@@ -150,6 +190,9 @@ impl State {
             }
             Change::Definition { before, after } => {
                 put(&mut self.definitions, before, after, |it| it.key.clone());
+            }
+            Change::DeletedRevisions { before, after } => {
+                put(&mut self.deleted_revisions, before, after, |it| it.family.clone());
             }
             Change::Instance { before, after } => {
                 self.derived.follow_instance(before.as_ref(), after.as_ref());

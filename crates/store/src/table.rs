@@ -5,6 +5,7 @@
 //! the last leaf is filled up and left behind full. A leaf that loses records is not joined with
 //! its neighbours: at worst there is one record in each, as in an ordinary tree.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use longshore_model::{ContainerInstance, InstanceId, Task, TaskId};
@@ -77,11 +78,12 @@ impl<R: Record> Table<R> {
         self.leaves.values().flat_map(|it| it.iter())
     }
 
-    /// The records whose ids are above this one.
-    pub(crate) fn after(&self, id: R::Id) -> impl Iterator<Item = &Arc<R>> {
-        let first = self.bound(id).unwrap_or(id);
-        let leaves = self.leaves.range(first..).map(|(_, leaf)| leaf);
-        leaves.flat_map(|it| it.iter()).skip_while(move |it| it.id() <= id)
+    /// The records whose ids are above this one, or all of them.
+    pub(crate) fn after(&self, id: Option<R::Id>) -> impl Iterator<Item = &Arc<R>> {
+        let first = id.map(|id| self.bound(id).unwrap_or(id));
+        let first = first.map_or(Bound::Unbounded, Bound::Included);
+        let leaves = self.leaves.range((first, Bound::Unbounded)).map(|(_, leaf)| leaf);
+        leaves.flat_map(|it| it.iter()).skip_while(move |it| id.is_some_and(|id| it.id() <= id))
     }
 
     /// Puts a record in place of the one of its id.

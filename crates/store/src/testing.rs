@@ -13,7 +13,12 @@ use crate::store::Store;
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_500_000_000_000);
 
 pub(crate) fn cluster(name: &str) -> Cluster {
-    Cluster { name: name.parse().unwrap(), status: ClusterStatus::Active, created_at: NOW }
+    Cluster {
+        name: name.parse().unwrap(),
+        status: ClusterStatus::Active,
+        created_at: NOW,
+        deleted_at: None,
+    }
 }
 
 pub(crate) fn definition(family: &str, revision: u32) -> TaskDefinition {
@@ -39,6 +44,7 @@ pub(crate) fn definition(family: &str, revision: u32) -> TaskDefinition {
         member_of: vec![],
         requires_attributes: vec![],
         registered_at: NOW,
+        deregistered_at: None,
     }
 }
 
@@ -60,6 +66,7 @@ pub(crate) fn instance(number: u32, cluster: &str) -> ContainerInstance {
         ec2_instance_id: None,
         version_info: Default::default(),
         registered_at: NOW,
+        deregistered_at: None,
     }
 }
 

@@ -4,7 +4,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use longshore_model::{
-    Cluster, ClusterName, ContainerInstance, InstanceId, Task, TaskDefinition, TaskId,
+    Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions, InstanceId, Task,
+    TaskDefinition, TaskId,
 };
 
 use crate::change::Change;
@@ -34,8 +35,8 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Puts a task definition in place of the one of its family and revision. Only its status may
-    /// differ from that one's.
+    /// Puts a task definition in place of the one of its family and revision. Only its status, and
+    /// when it was deregistered, may differ from that one's.
     pub fn put_definition(&mut self, definition: impl Into<Arc<TaskDefinition>>) {
         let after = definition.into();
         let before = self.state.definition(&after.key).map(Arc::clone);
@@ -67,6 +68,18 @@ impl<'a> Tx<'a> {
         if let Some(before) = self.state.cluster(name).map(Arc::clone) {
             self.record(Change::Cluster { before: Some(before), after: None });
         }
+    }
+
+    /// Removes a task definition, if it is there. No task may be left of it. Its revision stays
+    /// taken for ever.
+    pub fn remove_definition(&mut self, key: &DefinitionKey) {
+        let Some(definition) = self.state.definition(key).map(Arc::clone) else { return };
+        let before = self.state.deleted_revisions(&key.family).map(Arc::clone);
+        if before.as_ref().is_none_or(|it| it.highest < key.revision) {
+            let after = DeletedRevisions { family: key.family.clone(), highest: key.revision };
+            self.record(Change::DeletedRevisions { before, after: Some(Arc::new(after)) });
+        }
+        self.record(Change::Definition { before: Some(definition), after: None });
     }
 
     /// Removes a container instance, if it is there.

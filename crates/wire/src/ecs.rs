@@ -17,7 +17,8 @@ mod tasks;
 
 pub use clusters::{
     CapacityProviderStrategyItem, Cluster, ClusterSetting, CreateClusterRequest,
-    CreateClusterResponse, DescribeClustersRequest, DescribeClustersResponse,
+    CreateClusterResponse, DeleteClusterRequest, DeleteClusterResponse, DescribeClustersRequest,
+    DescribeClustersResponse, ListClustersRequest, ListClustersResponse,
 };
 pub use container_definition::{
     ContainerDefinition, HostEntry, LogConfiguration, MountPoint, PortMapping, Ulimit, VolumeFrom,
@@ -71,11 +72,13 @@ macro_rules! requests {
 
 requests! {
     CreateCluster: CreateClusterRequest => CreateClusterResponse,
+    DeleteCluster: DeleteClusterRequest => DeleteClusterResponse,
     DescribeClusters: DescribeClustersRequest => DescribeClustersResponse,
     DescribeContainerInstances: DescribeContainerInstancesRequest => DescribeContainerInstancesResponse,
     DescribeTaskDefinition: DescribeTaskDefinitionRequest => DescribeTaskDefinitionResponse,
     DescribeTasks: DescribeTasksRequest => DescribeTasksResponse,
     DiscoverPollEndpoint: DiscoverPollEndpointRequest => DiscoverPollEndpointResponse,
+    ListClusters: ListClustersRequest => ListClustersResponse,
     ListContainerInstances: ListContainerInstancesRequest => ListContainerInstancesResponse,
     ListTasks: ListTasksRequest => ListTasksResponse,
     RegisterContainerInstance: RegisterContainerInstanceRequest => RegisterContainerInstanceResponse,

@@ -173,7 +173,8 @@ impl Load {
 
     async fn create_cluster(&self) -> Result<(), CallError> {
         let name = format!("cluster-{}", self.serial());
-        let request = ecs::CreateClusterRequest { cluster_name: Some(name.clone()) };
+        let request =
+            ecs::CreateClusterRequest { cluster_name: Some(name.clone()), ..Default::default() };
         self.client.call(&request).await?;
         let mut ledger = self.ledger();
         ledger.counts.registrations += 1;
@@ -184,7 +185,8 @@ impl Load {
     async fn register_container_instance(&self) -> Result<(), CallError> {
         if !self.ledger().clusters.all().iter().any(|it| it == SPARE_CLUSTER) {
             let name = Some(SPARE_CLUSTER.to_owned());
-            self.client.call(&ecs::CreateClusterRequest { cluster_name: name }).await?;
+            let create = ecs::CreateClusterRequest { cluster_name: name, ..Default::default() };
+            self.client.call(&create).await?;
             self.ledger().clusters.keep(SPARE_CLUSTER.into());
         }
         let spec = AgentSpec { cluster: SPARE_CLUSTER.into(), ..AgentSpec::boundless(Work::Run) };

@@ -65,6 +65,7 @@ fn definition(
         member_of: vec![],
         requires_attributes: vec![],
         registered_at: Timestamp::from_millis(0),
+        deregistered_at: None,
     }
 }
 

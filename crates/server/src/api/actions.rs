@@ -1,11 +1,13 @@
 //! One file per action: parse, call, render. The listing is what is supported.
 
 pub(super) mod create_cluster;
+pub(super) mod delete_cluster;
 pub(super) mod describe_clusters;
 pub(super) mod describe_container_instances;
 pub(super) mod describe_task_definition;
 pub(super) mod describe_tasks;
 pub(super) mod discover_poll_endpoint;
+pub(super) mod list_clusters;
 pub(super) mod list_container_instances;
 pub(super) mod list_tasks;
 pub(super) mod register_container_instance;

@@ -60,11 +60,13 @@ macro_rules! actions {
 
 actions! {
     CreateCluster => create_cluster,
+    DeleteCluster => delete_cluster,
     DescribeClusters => describe_clusters,
     DescribeContainerInstances => describe_container_instances,
     DescribeTaskDefinition => describe_task_definition,
     DescribeTasks => describe_tasks,
     DiscoverPollEndpoint => discover_poll_endpoint,
+    ListClusters => list_clusters,
     ListContainerInstances => list_container_instances,
     ListTasks => list_tasks,
     RegisterContainerInstance => register_container_instance,

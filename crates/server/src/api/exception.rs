@@ -1,7 +1,7 @@
 //! What each error is called in ECS's terms. Nothing else knows the exceptions' names.
 
 use http::StatusCode;
-use longshore_control::clusters::ClusterError;
+use longshore_control::clusters::{ClusterError, DeleteClusterError};
 use longshore_control::container_instances;
 use longshore_control::reference::ReferenceError;
 use longshore_control::task_definitions::{self, UsableError};
@@ -22,6 +22,9 @@ enum ExceptionCode {
     InvalidParameter,
     Server,
     ClusterNotFound,
+    ServiceNotFound,
+    ClusterContainsContainerInstances,
+    ClusterContainsTasks,
     Conflict,
     UnknownOperation,
     Serialization,
@@ -39,6 +42,9 @@ impl ExceptionCode {
             Self::InvalidParameter => "InvalidParameterException",
             Self::Server => "ServerException",
             Self::ClusterNotFound => "ClusterNotFoundException",
+            Self::ServiceNotFound => "ServiceNotFoundException",
+            Self::ClusterContainsContainerInstances => "ClusterContainsContainerInstancesException",
+            Self::ClusterContainsTasks => "ClusterContainsTasksException",
             Self::Conflict => "ConflictException",
             Self::UnknownOperation => "UnknownOperationException",
             Self::Serialization => "SerializationException",
@@ -88,6 +94,11 @@ exceptions! {
 }
 
 impl Exception {
+    /// No service of that name.
+    pub(crate) fn service_not_found() -> Self {
+        Self { code: ExceptionCode::ServiceNotFound, message: "Service not found.".into() }
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         self.code.name()
     }
@@ -148,6 +159,22 @@ impl From<ReferenceError> for Exception {
 impl From<ClusterError> for Exception {
     fn from(error: ClusterError) -> Self {
         Self { code: ExceptionCode::ClusterNotFound, message: error.to_string() }
+    }
+}
+
+impl From<DeleteClusterError> for Exception {
+    fn from(error: DeleteClusterError) -> Self {
+        let message = error.to_string();
+        match error {
+            DeleteClusterError::Cluster(error) => error.into(),
+            DeleteClusterError::Store(error) => error.into(),
+            DeleteClusterError::ContainsContainerInstances => {
+                Self { code: ExceptionCode::ClusterContainsContainerInstances, message }
+            }
+            DeleteClusterError::ContainsTasks => {
+                Self { code: ExceptionCode::ClusterContainsTasks, message }
+            }
+        }
     }
 }
 

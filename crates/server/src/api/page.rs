@@ -1,14 +1,21 @@
-//! Pages of a list: an opaque token that holds the last id shown, so that nothing is shown twice
-//! or left out while the collection changes. An altered token, or one of another request, is
-//! refused.
+//! Pages of a list: an opaque token that holds the key of the last entry shown, so that nothing is
+//! shown twice or left out while the collection changes. An altered token, or one of another
+//! request, is refused.
+
+use std::fmt::Display;
+use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::exception::Exception;
+use super::input;
 
 /// The most entries of a page, and how many there are when the caller does not say.
-pub(super) const MAX_RESULTS: u32 = 100;
+const MAX_RESULTS: u32 = 100;
+
+/// How many hex digits of a token vouch for the others.
+const SEAL: usize = 32;
 
 /// Makes and reads tokens under a secret of this server.
 #[derive(Clone)]
@@ -16,47 +23,77 @@ pub(crate) struct Pages {
     secret: String,
 }
 
+/// A page as a request asks for it. Entries have keys `K`, and come in the order of these.
+pub(super) struct Page<'a, K> {
+    pages: &'a Pages,
+    /// The request without what differs from page to page.
+    request: String,
+    limit: usize,
+    after: Option<K>,
+}
+
 impl Pages {
     pub(crate) fn new(secret: String) -> Self {
         Self { secret }
     }
 
-    /// The token that leads past `last` in the list that `request` asks for.
-    pub(super) fn token(&self, request: &str, last: u128) -> String {
-        format!("{last:032x}{}", self.seal(request, last))
+    /// Reads `maxResults` and `nextToken`. `request` tells one list from another: a token is good
+    /// for the request that it came from.
+    pub(super) fn page<K: FromStr>(
+        &self,
+        request: String,
+        max_results: Option<i32>,
+        next_token: Option<&str>,
+    ) -> Result<Page<'_, K>, Exception> {
+        let limit = input::bounded(max_results, MAX_RESULTS, MAX_RESULTS, "maxResults")?;
+        let after = next_token
+            .map(|it| self.key(&request, it).ok_or_else(|| Exception::invalid("Invalid token.")));
+        Ok(Page { pages: self, after: after.transpose()?, request, limit: limit as usize })
     }
 
-    /// The id after which the page begins.
-    pub(super) fn after(&self, request: &str, token: &str) -> Result<u128, Exception> {
-        let invalid = || Exception::invalid("Invalid token.");
-        let last = token.get(..32).ok_or_else(invalid)?;
-        let last = u128::from_str_radix(last, 16).map_err(|_| invalid())?;
-        if self.token(request, last) == token { Ok(last) } else { Err(invalid()) }
+    fn token(&self, request: &str, key: &str) -> String {
+        format!("{}{}", hex::encode(key), self.seal(request, key))
     }
 
-    fn seal(&self, request: &str, last: u128) -> String {
+    fn key<K: FromStr>(&self, request: &str, token: &str) -> Option<K> {
+        let (key, _) = token.split_at_checked(token.len().checked_sub(SEAL)?)?;
+        let key = String::from_utf8(hex::decode(key).ok()?).ok()?;
+        if self.token(request, &key) == token { key.parse().ok() } else { None }
+    }
+
+    fn seal(&self, request: &str, key: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes())
             .expect("a key of any length makes an HMAC");
-        mac.update(format!("{request}\n{last}").as_bytes());
+        mac.update(format!("{request}\n{key}").as_bytes());
         let mut seal = hex::encode(mac.finalize().into_bytes());
-        seal.truncate(32);
+        seal.truncate(SEAL);
         seal
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl<K: Display> Page<'_, K> {
+    /// The key after which the page begins.
+    pub(super) fn after(&self) -> Option<&K> {
+        self.after.as_ref()
+    }
 
-    #[test]
-    fn a_token_leads_back_to_its_place_in_its_own_request_only() {
-        let pages = Pages::new("secret".into());
-        let token = pages.token("ListTasks", 7);
-        assert_eq!(pages.after("ListTasks", &token), Ok(7));
-        assert!(pages.after("ListTasks family=x", &token).is_err());
-        for altered in [token.replace('7', "8"), token[1..].into(), "é".repeat(40), String::new()]
-        {
-            assert!(pages.after("ListTasks", &altered).is_err(), "{altered}");
+    /// Fills the page with the first of the entries that come after [`Self::after`], and gives the
+    /// token to the next page where there is one.
+    pub(super) fn fill<T>(
+        &self,
+        entries: impl Iterator<Item = T>,
+        key: impl Fn(&T) -> K,
+    ) -> (Vec<T>, Option<String>) {
+        let mut page: Vec<T> = entries.take(self.limit + 1).collect();
+        if page.len() <= self.limit {
+            return (page, None);
         }
+        page.truncate(self.limit);
+        let last = page.last().map(|it| key(it).to_string());
+        let token = last.map(|it| self.pages.token(&self.request, &it));
+        (page, token)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use longshore_model::{
     Attribute, Cluster, Container, ContainerDefinition, ContainerInstance, DefinitionKey,
     NetworkBinding, Occupancy, Overrides, Owner, Resources, Task, TaskDefinition, Timestamp,
 };
-use longshore_store::State;
+use longshore_store::{ClusterCounts, State};
 use longshore_wire as wire;
 use longshore_wire::ecs;
 
@@ -35,6 +35,35 @@ pub(super) fn cluster(cluster: &Cluster, state: &State, owner: &Owner) -> ecs::C
         default_capacity_provider_strategy: Some(Vec::new()),
         ..ecs::Cluster::default()
     }
+}
+
+/// Of the settings that clusters have, the one that there is stands at what is so.
+pub(super) fn cluster_settings() -> Vec<ecs::ClusterSetting> {
+    let (name, value) = (Some("containerInsights".into()), Some("disabled".into()));
+    vec![ecs::ClusterSetting { name, value }]
+}
+
+/// Counts by launch type, named and ordered as ECS does.
+pub(super) fn cluster_statistics(counts: &ClusterCounts) -> Vec<ecs::KeyValuePair> {
+    let statistic = |(name, count): (&str, u32)| ecs::KeyValuePair {
+        name: Some(name.into()),
+        value: Some(count.to_string()),
+    };
+    let statistics = [
+        ("runningEC2TasksCount", counts.running_tasks),
+        ("runningFargateTasksCount", 0),
+        ("pendingEC2TasksCount", counts.pending_tasks),
+        ("pendingFargateTasksCount", 0),
+        ("runningExternalTasksCount", 0),
+        ("pendingExternalTasksCount", 0),
+        ("activeEC2ServiceCount", 0),
+        ("activeFargateServiceCount", 0),
+        ("drainingEC2ServiceCount", 0),
+        ("drainingFargateServiceCount", 0),
+        ("activeExternalServiceCount", 0),
+        ("drainingExternalServiceCount", 0),
+    ];
+    statistics.into_iter().map(statistic).collect()
 }
 
 pub(super) fn failure(arn: String, reason: &str) -> ecs::Failure {

@@ -31,6 +31,9 @@ impl Checks {
                     let text = format!("{} was registered a second time", before.key);
                     return Err(Violation::new(text));
                 }
+                Change::DeletedRevisions { .. } => {
+                    return Err(Violation::new("a task definition was deleted"));
+                }
                 Change::Instance { .. } | Change::Definition { .. } | Change::Cluster { .. } => {}
             }
         }

@@ -6,10 +6,15 @@ fn put<T>(record: T, change: impl FnOnce(Option<Arc<T>>) -> Change) -> (Vec<u8>,
     (key(&change), value(&change).unwrap().unwrap())
 }
 
+fn deleted() -> DeletedRevisions {
+    DeletedRevisions { family: "web".parse().unwrap(), highest: 7 }
+}
+
 fn records() -> Vec<(Vec<u8>, Vec<u8>)> {
     vec![
         put(cluster("default"), |after| Change::Cluster { before: None, after }),
         put(definition("web", 1), |after| Change::Definition { before: None, after }),
+        put(deleted(), |after| Change::DeletedRevisions { before: None, after }),
         put(instance(1, "default"), |after| Change::Instance { before: None, after }),
         put(task(1, "default", 1), |after| Change::Task { before: None, after }),
         put(task(2, "default", 1), |after| Change::Task { before: None, after }),
@@ -37,6 +42,7 @@ fn what_is_written_is_read_back() {
     assert_eq!(state.revision(), 7);
     assert_eq!(**state.clusters().next().unwrap(), cluster("default"));
     assert_eq!(**state.definitions().next().unwrap(), definition("web", 1));
+    assert_eq!(**state.deleted_revisions(&deleted().family).unwrap(), deleted());
     assert_eq!(**state.all_instances().next().unwrap(), instance(1, "default"));
     assert_eq!(**state.all_tasks().next().unwrap(), task(1, "default", 1));
 }
@@ -63,7 +69,7 @@ fn a_family_lies_before_those_that_it_begins() {
 
 #[test]
 fn a_record_of_a_newer_schema_is_refused_by_its_version() {
-    let text = refused(3, |it| it.1[0] = 2);
+    let text = refused(4, |it| it.1[0] = 2);
     assert!(text.contains("schema version is 2, and 1 is the newest known"), "{text}");
 }
 
@@ -71,20 +77,20 @@ fn a_record_of_a_newer_schema_is_refused_by_its_version() {
 fn a_record_that_cannot_be_read_is_refused_with_its_key() {
     let text = refused(0, |it| it.1.truncate(9));
     assert!(text.contains("cdefault"), "{text}");
-    refused(2, |it| it.1.clear());
-    refused(3, |it| it.1.truncate(1));
+    refused(3, |it| it.1.clear());
+    refused(4, |it| it.1.truncate(1));
 }
 
 #[test]
 fn a_record_under_another_key_or_in_no_table_is_refused() {
-    assert!(refused(3, |it| it.0[16] ^= 1).contains("another's key"));
+    assert!(refused(4, |it| it.0[16] ^= 1).contains("another's key"));
     assert!(refused(0, |it| it.0[0] = b'z').contains("table"));
     assert!(refused(0, |it| it.0.clear()).contains("table"));
 }
 
 #[test]
 fn a_task_whose_definition_is_gone_is_refused() {
-    let (key, value) = &records()[3];
+    let (key, value) = &records()[4];
     let text = Loader::default().take(key, value).unwrap_err().to_string();
     assert!(text.contains("web:1 is gone"), "{text}");
 }

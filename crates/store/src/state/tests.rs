@@ -22,6 +22,7 @@ enum Step {
     Cluster { name: usize, active: bool },
     RemoveCluster { name: usize },
     Deregister { revision: u32 },
+    RemoveDefinition { revision: u32 },
     Instance { number: u32, status: usize },
     RemoveInstance { number: u32 },
     Run { number: u32, instance: u32, ported: bool, token: usize },
@@ -44,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3_usize, any::<bool>()).prop_map(|(name, active)| Step::Cluster { name, active }),
         1 => (0..3_usize).prop_map(|name| Step::RemoveCluster { name }),
         1 => (1..4_u32).prop_map(|revision| Step::Deregister { revision }),
+        1 => (2..4_u32).prop_map(|revision| Step::RemoveDefinition { revision }),
         2 => (0..6_u32, 0..3_usize).prop_map(|(number, status)| Step::Instance { number, status }),
         1 => (0..6_u32).prop_map(|number| Step::RemoveInstance { number }),
         8 => run,
@@ -79,6 +81,10 @@ fn take(tx: &mut Tx<'_>, step: &Step) {
             definition.status = DefinitionStatus::Inactive;
             tx.put_definition(definition);
         }
+        // Tasks are of revision 1 alone.
+        Step::RemoveDefinition { revision } => {
+            tx.remove_definition(&definition("web", revision).key);
+        }
         Step::Instance { number, status } => {
             let mut instance = instance(number, home(number));
             instance.status = InstanceStatus::ALL[status];
@@ -109,7 +115,7 @@ fn client_token(token: &str) -> Arc<ClientToken> {
     Arc::new(ClientToken { token: token.into(), parameters: "digest".into() })
 }
 
-type Records = (Vec<Cluster>, Vec<TaskDefinition>, Vec<ContainerInstance>, Vec<Task>, u64);
+type Records = (Vec<Cluster>, Vec<TaskDefinition>, u32, Vec<ContainerInstance>, Vec<Task>, u64);
 
 fn records(state: &State) -> Records {
     fn all<'a, T: Clone + 'a>(records: impl Iterator<Item = &'a Arc<T>>) -> Vec<T> {
@@ -118,6 +124,7 @@ fn records(state: &State) -> Records {
     (
         all(state.clusters()),
         all(state.definitions()),
+        state.highest_revision(&definition("web", 1).key.family),
         all(state.all_instances()),
         all(state.all_tasks()),
         state.revision(),
@@ -197,7 +204,7 @@ fn lists_are_of_one_cluster_and_in_order() {
     let numbers = |range: std::ops::Range<u32>| range.filter(|it| it % 2 == 0);
     assert!(state.tasks(&name).map(|it| it.id).eq(numbers(0..100).map(task_id)));
     assert!(state.instances(&name).map(|it| it.id).eq(numbers(0..100).map(instance_id)));
-    let after = state.tasks_after(&name, task_id(41));
+    let after = state.tasks_after(&name, Some(task_id(41)));
     assert!(after.map(|it| it.id).eq(numbers(42..100).map(task_id)));
     assert_eq!(state.counts(&name).pending_tasks, 50);
     assert_eq!(state.counts(&name).registered_instances, 50);
@@ -219,6 +226,45 @@ fn revisions_are_those_of_one_family() {
     let revisions: Vec<_> = state.revisions(&family).map(|it| it.key.revision).collect();
     assert_eq!(revisions, [1, 2, 10]);
     assert_eq!(state.revisions(&family).next_back().unwrap().key.revision, 10);
+}
+
+#[test]
+fn a_revision_stays_taken_once_its_definition_is_removed() {
+    let journal = MemoryJournal::default();
+    let store = Store::open_inline(journal.clone()).unwrap();
+    let key = |revision| definition("web", revision).key;
+    now(store.update(|tx| {
+        [1, 2, 3].into_iter().for_each(|it| tx.put_definition(definition("web", it)));
+        tx.remove_definition(&key(3));
+        tx.remove_definition(&key(1));
+        tx.remove_definition(&key(7));
+        Ok::<_, StoreError>(())
+    }))
+    .unwrap();
+    drop(store);
+    let state = Store::open_inline(journal).unwrap().view();
+    assert!(state.definitions().map(|it| it.key.revision).eq([2]));
+    assert_eq!(state.highest_revision(&key(1).family), 3);
+    assert_eq!(state.highest_revision(&definition("other", 1).key.family), 0);
+}
+
+#[test]
+fn a_list_can_begin_after_a_name_that_is_gone() {
+    let store = Store::open_inline(MemoryJournal::default()).unwrap();
+    now(store.update(|tx| {
+        ["a", "c", "d"].into_iter().for_each(|it| tx.put_cluster(cluster(it)));
+        Ok::<_, StoreError>(())
+    }))
+    .unwrap();
+    let state = store.view();
+    let after = |name: &str| -> Vec<String> {
+        let name = cluster(name).name;
+        let after = state.clusters_after(Some(&name));
+        after.map(|it| it.name.to_string()).collect()
+    };
+    assert_eq!(after("b"), ["c", "d"]);
+    assert_eq!(after("c"), ["d"]);
+    assert!(state.clusters_after(None).eq(state.clusters()));
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn check(table: &Table<Numbered>, expected: &BTreeMap<u32, u32>) {
         assert_eq!(table.get(id).map(|it| it.1), expected.get(&id).copied(), "{id}");
         if id % 37 == 0 {
             let after: Vec<_> = all.iter().copied().filter(|it| it.0 > id).collect();
-            assert_eq!(rows(table.after(id)), after, "after {id}");
+            assert_eq!(rows(table.after(Some(id))), after, "after {id}");
         }
     }
 }

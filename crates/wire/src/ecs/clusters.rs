@@ -1,14 +1,23 @@
-//! CreateCluster and DescribeClusters.
+//! CreateCluster, DeleteCluster, DescribeClusters and ListClusters.
 
-use super::{Failure, KeyValuePair, Tag};
+use super::{Attachment, Failure, KeyValuePair, Tag};
 use crate::shape::shape;
 
 shape! {
     pub struct CreateClusterRequest {
         cluster_name: Option<String> = "clusterName",
+        settings: Option<Vec<ClusterSetting>> = "settings",
     }
 
     pub struct CreateClusterResponse {
+        cluster: Option<Cluster> = "cluster",
+    }
+
+    pub struct DeleteClusterRequest {
+        cluster: Option<String> = "cluster",
+    }
+
+    pub struct DeleteClusterResponse {
         cluster: Option<Cluster> = "cluster",
     }
 
@@ -23,6 +32,17 @@ shape! {
         failures: Option<Vec<Failure>> = "failures",
     }
 
+    pub struct ListClustersRequest {
+        next_token: Option<String> = "nextToken",
+        max_results: Option<i32> = "maxResults",
+    }
+
+    pub struct ListClustersResponse {
+        cluster_arns: Option<Vec<String>> = "clusterArns",
+        next_token: Option<String> = "nextToken",
+    }
+
+    /// A cluster. What follows `active_services_count` joined after June 2017.
     pub struct Cluster {
         cluster_arn: Option<String> = "clusterArn",
         cluster_name: Option<String> = "clusterName",
@@ -39,6 +59,7 @@ shape! {
         /// As above.
         default_capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>> =
             "defaultCapacityProviderStrategy",
+        attachments: Option<Vec<Attachment>> = "attachments",
     }
 
     /// Never sent, since there is no capacity provider.
@@ -48,6 +69,7 @@ shape! {
         base: Option<i32> = "base",
     }
 
+    /// Such as `containerInsights`, which is `enabled`, `enhanced` or `disabled`.
     pub struct ClusterSetting {
         name: Option<String> = "name",
         value: Option<String> = "value",

@@ -21,6 +21,7 @@ fn definition() -> TaskDefinition {
         member_of: vec![],
         requires_attributes: vec![],
         registered_at: Timestamp::from_millis(0),
+        deregistered_at: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! CreateCluster.
 
 use longshore_control::reference::DEFAULT_CLUSTER;
-use longshore_wire::ecs::{CreateClusterRequest, CreateClusterResponse};
+use longshore_wire::ecs::{ClusterSetting, CreateClusterRequest, CreateClusterResponse};
 
 use crate::api::dispatch::Call;
 use crate::api::exception::Exception;
@@ -18,7 +18,23 @@ pub(in crate::api) async fn answer(
         .unwrap_or(DEFAULT_CLUSTER)
         .parse()
         .map_err(|_| Exception::invalid(r"ClusterName must match ^[a-zA-Z0-9\-_]{1,255}$"))?;
+    request.settings.unwrap_or_default().iter().try_for_each(check_setting)?;
     let cluster = call.control.create_cluster(name).await?;
-    let shown = render::cluster(&cluster, &call.control.view(), call.owner());
+    let mut shown = render::cluster(&cluster, &call.control.view(), call.owner());
+    shown.settings = Some(render::cluster_settings());
     Ok(CreateClusterResponse { cluster: Some(shown) })
+}
+
+/// There are no metrics of containers, so they can be switched off and not on.
+fn check_setting(setting: &ClusterSetting) -> Result<(), Exception> {
+    match (setting.name.as_deref(), setting.value.as_deref()) {
+        (Some("containerInsights"), Some("disabled")) => Ok(()),
+        (Some("containerInsights"), Some("enabled" | "enhanced")) => Err(Exception::invalid(
+            "Longshore cannot honour the setting 'containerInsights': it has no metrics of containers. Use disabled, or leave it out.",
+        )),
+        (Some("containerInsights"), _) => Err(Exception::invalid(
+            "containerInsights should be one of [enhanced,enabled,disabled]",
+        )),
+        _ => Err(Exception::invalid("setting name should be one of [containerInsights]")),
+    }
 }

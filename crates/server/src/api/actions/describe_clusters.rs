@@ -1,7 +1,9 @@
 //! DescribeClusters.
 
 use longshore_control::reference;
-use longshore_wire::ecs::{DescribeClustersRequest, DescribeClustersResponse};
+use longshore_model::ClusterName;
+use longshore_store::ClusterCounts;
+use longshore_wire::ecs::{self, DescribeClustersRequest, DescribeClustersResponse};
 
 use crate::api::dispatch::Call;
 use crate::api::exception::Exception;
@@ -15,6 +17,7 @@ pub(in crate::api) async fn answer(
     call: &Call<'_>,
 ) -> Result<DescribeClustersResponse, Exception> {
     let request: DescribeClustersRequest = input::read(body)?;
+    let include = request.include.clone().unwrap_or_default();
     input::include(request.include, INCLUDE)?;
     let mut asked = request.clusters.unwrap_or_default();
     if asked.len() > MAX_CLUSTERS {
@@ -27,13 +30,31 @@ pub(in crate::api) async fn answer(
         asked.push(reference::DEFAULT_CLUSTER.into());
     }
     let state = call.control.view();
-    let (mut clusters, mut failures) = (Vec::new(), Vec::new());
+    let mut names: Vec<ClusterName> = Vec::new();
     for text in &asked {
         let name = reference::cluster(Some(text), call.owner())?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let (mut clusters, mut failures) = (Vec::new(), Vec::new());
+    for name in names {
         match state.cluster(&name) {
-            Some(cluster) => clusters.push(render::cluster(cluster, &state, call.owner())),
+            Some(cluster) => {
+                let mut shown = render::cluster(cluster, &state, call.owner());
+                add_extras(&mut shown, &include, &state.counts(&name));
+                clusters.push(shown);
+            }
             None => failures.push(render::failure(call.owner().cluster_arn(&name), "MISSING")),
         }
     }
     Ok(DescribeClustersResponse { clusters: Some(clusters), failures: Some(failures) })
+}
+
+/// A cluster has no configuration, which is told by leaving it out.
+fn add_extras(shown: &mut ecs::Cluster, include: &[String], counts: &ClusterCounts) {
+    let includes = |word: &str| include.iter().any(|it| it == word);
+    shown.attachments = includes("ATTACHMENTS").then(Vec::new);
+    shown.settings = includes("SETTINGS").then(render::cluster_settings);
+    shown.statistics = includes("STATISTICS").then(|| render::cluster_statistics(counts));
 }

@@ -8,7 +8,6 @@ use longshore_wire::ecs::{ListContainerInstancesRequest, ListContainerInstancesR
 use crate::api::dispatch::Call;
 use crate::api::exception::Exception;
 use crate::api::input;
-use crate::api::page::MAX_RESULTS;
 
 pub(in crate::api) async fn answer(
     body: &[u8],
@@ -23,30 +22,20 @@ pub(in crate::api) async fn answer(
     let list = format!("ListContainerInstances {cluster} {status:?} {filter:?}");
     let query = filter.map(|it| Query::parse(&it)).transpose();
     let query = query.map_err(|error| Exception::invalid(error.to_string()))?;
-    let limit = input::bounded(request.max_results, MAX_RESULTS, MAX_RESULTS, "maxResults")?;
-    let after = request.next_token.map(|it| call.pages.after(&list, &it)).transpose()?;
+    let page =
+        call.pages.page::<InstanceId>(list, request.max_results, request.next_token.as_deref())?;
     let state = call.control.view();
     clusters::active(&state, &cluster)?;
-    let mut found: Vec<InstanceId> =
-        container_instances::listed(&state, &cluster, after.map(InstanceId::from_bits))
-            .filter(|it| status.is_none_or(|status| it.status == status))
-            .filter(|it| {
-                let candidate =
-                    || Candidate { instance: (*it).clone(), occupancy: state.occupancy(it.id) };
-                query.as_ref().is_none_or(|query| query.matches(&candidate()))
-            })
-            .map(|it| it.id)
-            .take(limit as usize + 1)
-            .collect();
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let last = found.last().filter(|_| more);
-    Ok(ListContainerInstancesResponse {
-        next_token: last.map(|it| call.pages.token(&list, it.bits())),
-        container_instance_arns: Some(
-            found.iter().map(|it| owner.container_instance_arn(&cluster, *it)).collect(),
-        ),
-    })
+    let found = container_instances::listed(&state, &cluster, page.after().copied())
+        .filter(|it| status.is_none_or(|status| it.status == status))
+        .filter(|it| {
+            let candidate =
+                || Candidate { instance: (*it).clone(), occupancy: state.occupancy(it.id) };
+            query.as_ref().is_none_or(|query| query.matches(&candidate()))
+        });
+    let (found, next_token) = page.fill(found, |it| it.id);
+    let arns = found.iter().map(|it| owner.container_instance_arn(&cluster, it.id));
+    Ok(ListContainerInstancesResponse { container_instance_arns: Some(arns.collect()), next_token })
 }
 
 fn parse_status(text: &str) -> Result<InstanceStatus, Exception> {

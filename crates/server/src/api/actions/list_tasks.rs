@@ -7,7 +7,6 @@ use longshore_wire::ecs::{ListTasksRequest, ListTasksResponse};
 use crate::api::dispatch::Call;
 use crate::api::exception::Exception;
 use crate::api::input;
-use crate::api::page::MAX_RESULTS;
 
 pub(in crate::api) async fn answer(
     body: &[u8],
@@ -29,23 +28,25 @@ pub(in crate::api) async fn answer(
         container_instance,
         family: family.transpose()?,
         started_by: input::parse_started_by(request.started_by)?.map(|it| it.to_string()),
-        group: request.service_name.map(|it| format!("service:{it}")),
         desired_status: parse_desired_status(request.desired_status.as_deref())?,
         cluster,
     };
-    let limit = input::bounded(request.max_results, MAX_RESULTS, MAX_RESULTS, "maxResults")?;
-    let limit = limit as usize;
-    let list = format!("ListTasks {asked:?}");
-    let after = request.next_token.map(|it| call.pages.after(&list, &it)).transpose()?;
+    let page = call.pages.page::<TaskId>(
+        format!("ListTasks {asked:?}"),
+        request.max_results,
+        request.next_token.as_deref(),
+    )?;
+    let service = request.service_name.as_deref();
+    let service = service.map(|it| reference::service(it, &asked.cluster, owner)).transpose()?;
     let state = call.control.view();
     clusters::active(&state, &asked.cluster)?;
-    let found = tasks::list(&state, &asked, after.map(TaskId::from_bits), limit + 1);
-    let page = found.get(..limit).unwrap_or(&found);
-    let last = page.last().filter(|_| found.len() > limit);
-    Ok(ListTasksResponse {
-        task_arns: Some(page.iter().map(|it| owner.task_arn(&it.cluster, it.id)).collect()),
-        next_token: last.map(|it| call.pages.token(&list, it.id.bits())),
-    })
+    if service.is_some() {
+        return Err(Exception::service_not_found()); // there are no services yet
+    }
+    let found = tasks::list(&state, &asked, page.after().copied());
+    let (found, next_token) = page.fill(found, |it| it.id);
+    let arns = found.iter().map(|it| owner.task_arn(&it.cluster, it.id));
+    Ok(ListTasksResponse { task_arns: Some(arns.collect()), next_token })
 }
 
 /// `startedBy` and `serviceName` stand alone.
@@ -58,11 +59,6 @@ fn check_combination(request: &ListTasksRequest) -> Result<(), Exception> {
     }
     if service_name && others {
         return Err(Exception::invalid("cannot specify serviceName with other arguments"));
-    }
-    if service_name {
-        return Err(Exception::invalid(
-            "Longshore cannot honour the member 'serviceName'. Leave it out.",
-        ));
     }
     Ok(())
 }

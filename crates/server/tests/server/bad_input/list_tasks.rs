@@ -22,11 +22,6 @@ async fn some_filters_stand_alone() {
             (json!({"startedBy": "a", "serviceName": "b"}), INVALID, STARTED_BY),
             (json!({"serviceName": "a", "family": "b"}), INVALID, SERVICE),
             (json!({"serviceName": "a", "containerInstance": NOBODY}), INVALID, SERVICE),
-            (
-                json!({"serviceName": "a"}),
-                INVALID,
-                "Longshore cannot honour the member 'serviceName'. Leave it out.",
-            ),
         ],
     )
     .await;
@@ -36,6 +31,39 @@ async fn some_filters_stand_alone() {
         json!({"family": "unknown"}),
         json!({"startedBy": "ecs-svc/9223370564342348388"}),
     ])
+    .await;
+}
+
+/// There are no services, so no name is that of one.
+#[tokio::test]
+async fn a_service_that_is_filtered_by_must_be_there() {
+    const NO_SERVICE: &str = "ServiceNotFoundException";
+    let own = |resource: &str| format!("arn:aws:ecs:us-east-1:111122223333:service/{resource}");
+    let world = world().await;
+    check(
+        &world,
+        ListTasks,
+        &[
+            (json!({"serviceName": "a"}), NO_SERVICE, "Service not found."),
+            (json!({"serviceName": own("a")}), NO_SERVICE, "Service not found."),
+            (
+                json!({"serviceName": own("default/a"), "desiredStatus": "STOPPED"}),
+                NO_SERVICE,
+                "Service not found.",
+            ),
+            (
+                json!({"serviceName": own("batch/a")}),
+                INVALID,
+                "Invalid identifier: Identifier is for cluster batch. Your cluster is default",
+            ),
+            (
+                json!({"serviceName": "no blanks"}),
+                INVALID,
+                r"ServiceName must match ^[a-zA-Z0-9\-_]{1,255}$, but was no blanks",
+            ),
+            (json!({"serviceName": "a", "cluster": "elsewhere"}), NO_CLUSTER, "Cluster not found."),
+        ],
+    )
     .await;
 }
 

@@ -60,7 +60,7 @@ async fn world() -> World {
     world.define("old", json!({"memory": 64})).await;
     world.deactivate_definition("old", 1).await;
     world.ask(Operation::CreateCluster, json!({"clusterName": "gone"})).await;
-    world.deactivate_cluster("gone").await;
+    world.ask(Operation::DeleteCluster, json!({"cluster": "gone"})).await;
     world
 }
 

@@ -177,7 +177,6 @@ async fn other_operations_refuse_too() {
         INVALID,
         &[
             ("tags", json!([{"key": "a", "value": "b"}])),
-            ("settings", json!([{"name": "containerInsights", "value": "enabled"}])),
             ("capacityProviders", json!(["FARGATE"])),
             ("configuration", json!({"executeCommandConfiguration": {"logging": "NONE"}})),
             ("serviceConnectDefaults", json!({"namespace": "n"})),

@@ -7,7 +7,7 @@ use ::http::Request;
 use bytes::Bytes;
 use http_body_util::Full;
 use longshore_control::Control;
-use longshore_model::{ClusterName, InstanceId, InstanceStatus, Owner};
+use longshore_model::{InstanceId, InstanceStatus, Owner};
 use longshore_server::{Server, ServerError};
 use longshore_store::{MemoryJournal, State, Store, StoreError, Tx};
 use longshore_wire::Operation;
@@ -135,16 +135,6 @@ impl World {
             let mut instance = (**tx.instance(instance_id(instance)).unwrap()).clone();
             instance.status = status;
             tx.put_instance(instance);
-        })
-        .await;
-    }
-
-    pub(crate) async fn deactivate_cluster(&self, name: &str) {
-        let name: ClusterName = name.parse().unwrap();
-        self.write(|tx| {
-            let mut cluster = (**tx.cluster(&name).unwrap()).clone();
-            cluster.status = longshore_model::ClusterStatus::Inactive;
-            tx.put_cluster(cluster);
         })
         .await;
     }
