@@ -1,6 +1,7 @@
 //! The binary: reads configuration, chooses journal and clock, builds, runs, shuts down.
 
 mod agent;
+mod api;
 mod data_dir;
 mod env;
 mod options;
@@ -38,6 +39,8 @@ enum Command {
     Agent(agent::Options),
     /// Prints what to `eval` in a shell to point the AWS CLI and SDKs at a server on this machine.
     Env(env::Options),
+    /// Prints what this version has of the ECS API: operations, members, exceptions.
+    Api(api::Options),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         .init();
     let outcome = match command {
         Command::Env(options) => env::print(&options),
+        Command::Api(options) => api::print(&options),
         Command::Up(options) => run(up::run(options)),
         Command::Server(options) => run(server::run(options)),
         Command::Agent(options) => run(agent::run(options)),

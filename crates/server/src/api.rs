@@ -3,6 +3,7 @@
 
 mod actions;
 mod auth;
+mod contract;
 mod dispatch;
 mod exception;
 mod input;
@@ -10,6 +11,7 @@ mod page;
 mod render;
 
 pub(crate) use auth::Gate;
+pub use contract::{Contract, contract, is_without_effect};
 pub use dispatch::supported;
 pub(crate) use dispatch::{Call, answer};
 pub(crate) use exception::Exception;

@@ -18,8 +18,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::{error, info};
 
-pub use api::supported;
+pub use api::{Contract, contract, is_without_effect, supported};
 pub use in_process::{Connection, End, InProcess};
+pub use longshore_wire::{Kind, Member, Operation, Structure};
 pub use root_key::{RootKey, RootKeyError};
 
 use acs::Hub;

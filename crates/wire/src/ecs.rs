@@ -51,7 +51,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Operation;
-use crate::shape::{Shape, shape};
+use crate::shape::{Kind, Shape, Structure, shape};
 
 /// A request, bound to the operation it asks for and the response that answers it.
 pub trait Request: Shape + Serialize {
@@ -62,12 +62,34 @@ pub trait Request: Shape + Serialize {
 }
 
 macro_rules! requests {
-    ($( $operation:ident: $request:ident => $response:ident, )*) => {$(
-        impl Request for $request {
-            const OPERATION: Operation = Operation::$operation;
-            type Response = $response;
+    ($( $operation:ident: $request:ident => $response:ident, )*) => {
+        $(
+            impl Request for $request {
+                const OPERATION: Operation = Operation::$operation;
+                type Response = $response;
+            }
+        )*
+
+        /// What an operation's request and response look like; `None` without shapes here.
+        pub fn structures(operation: Operation) -> Option<(&'static Structure, &'static Structure)> {
+            match operation {
+                $(
+                    Operation::$operation => {
+                        Some((structure::<$request>(), structure::<$response>()))
+                    }
+                )*
+                #[allow(unreachable_patterns, reason = "until every operation has its shapes")]
+                _ => None,
+            }
         }
-    )*};
+    };
+}
+
+fn structure<T: Shape>() -> &'static Structure {
+    match T::kind() {
+        Kind::Structure(structure) => structure,
+        other => unreachable!("a request or response is a structure, not {other:?}"),
+    }
 }
 
 requests! {

@@ -14,5 +14,5 @@ pub mod sigv4;
 mod timestamp;
 
 pub use json::{CONTENT_TYPE, ErrorBody, Operation, TARGET_HEADER};
-pub use shape::{Mismatch, Parsed, Reader, Secret, Shape, Unknown, parse};
+pub use shape::{Kind, Member, Mismatch, Parsed, Reader, Secret, Shape, Structure, Unknown, parse};
 pub use timestamp::Timestamp;

@@ -5,11 +5,15 @@
 //! Skipped members are noted by path, because whoever answers must be able to refuse by name what
 //! it cannot honour.
 
+mod kind;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use kind::{Kind, Member, Structure};
 
 /// Something that AWS JSON can carry as a member.
 pub trait Shape: Default {
@@ -18,6 +22,9 @@ pub trait Shape: Default {
     /// # Errors
     /// [`Mismatch`] when the value, or one inside it, has the wrong JSON type.
     fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch>;
+
+    /// What it looks like on the wire.
+    fn kind() -> Kind;
 
     /// Whether the member is left out when written. Only `Option` ever is.
     fn is_left_out(&self) -> bool {
@@ -154,6 +161,10 @@ impl<T: Shape> Shape for Option<T> {
         T::read(value, reader).map(Some)
     }
 
+    fn kind() -> Kind {
+        T::kind()
+    }
+
     fn is_left_out(&self) -> bool {
         self.is_none()
     }
@@ -168,12 +179,20 @@ impl<T: Shape> Shape for Vec<T> {
             .map(|(index, element)| reader.element(index, element))
             .collect()
     }
+
+    fn kind() -> Kind {
+        Kind::List(T::kind)
+    }
 }
 
 impl<T: Shape> Shape for BTreeMap<String, T> {
     fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
         let Value::Object(members) = value else { return Err(reader.mismatch(&value, "Map")) };
         members.into_iter().map(|(key, value)| Ok((key, T::read(value, reader)?))).collect()
+    }
+
+    fn kind() -> Kind {
+        Kind::Map(T::kind)
     }
 }
 
@@ -184,11 +203,19 @@ impl Shape for String {
             other => Err(reader.mismatch(&other, "String")),
         }
     }
+
+    fn kind() -> Kind {
+        Kind::String
+    }
 }
 
 impl Shape for bool {
     fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
         value.as_bool().ok_or_else(|| reader.mismatch(&value, "Boolean"))
+    }
+
+    fn kind() -> Kind {
+        Kind::Boolean
     }
 }
 
@@ -198,17 +225,29 @@ impl Shape for i32 {
             .and_then(|number| Self::try_from(number).ok())
             .ok_or_else(|| reader.mismatch(&value, "Integer"))
     }
+
+    fn kind() -> Kind {
+        Kind::Integer
+    }
 }
 
 impl Shape for i64 {
     fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
         integer(&value).ok_or_else(|| reader.mismatch(&value, "Long"))
     }
+
+    fn kind() -> Kind {
+        Kind::Long
+    }
 }
 
 impl Shape for f64 {
     fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
         value.as_f64().ok_or_else(|| reader.mismatch(&value, "Double"))
+    }
+
+    fn kind() -> Kind {
+        Kind::Double
     }
 }
 
@@ -237,6 +276,10 @@ impl Shape for Secret {
     fn read(value: Value, reader: &mut Reader) -> Result<Self, Mismatch> {
         String::read(value, reader).map(Self)
     }
+
+    fn kind() -> Kind {
+        Kind::String
+    }
 }
 
 /// Declares shapes as tables of members, each with its name on the wire:
@@ -251,7 +294,8 @@ impl Shape for Secret {
 /// ```
 ///
 /// Fields are public. Members that are `None` are left out when written; absent ones get their
-/// type's default when read. `Shape` and serde's `Deserialize` follow the same table.
+/// type's default when read. `Shape`, with its description, and serde's `Deserialize` follow the same
+/// table.
 macro_rules! shape {
     ($(
         $(#[$attribute:meta])*
@@ -292,6 +336,20 @@ macro_rules! shape {
                     }
                 }
                 Ok(shape)
+            }
+
+            fn kind() -> crate::shape::Kind {
+                static STRUCTURE: crate::shape::Structure = crate::shape::Structure {
+                    name: stringify!($name),
+                    members: &[$(
+                        crate::shape::Member {
+                            name: $wire,
+                            field: stringify!($field),
+                            kind: <$type as crate::shape::Shape>::kind,
+                        },
+                    )*],
+                };
+                crate::shape::Kind::Structure(&STRUCTURE)
             }
         }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::shape::{Mismatch, Reader, Shape};
+use crate::shape::{Kind, Mismatch, Reader, Shape};
 
 /// Milliseconds since the epoch; on the wire a JSON number of seconds with a fraction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +49,10 @@ impl Shape for Timestamp {
             .as_f64()
             .and_then(Self::from_seconds)
             .ok_or_else(|| reader.mismatch(&value, "Timestamp"))
+    }
+
+    fn kind() -> Kind {
+        Kind::Timestamp
     }
 }
 

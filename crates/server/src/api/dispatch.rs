@@ -8,7 +8,7 @@ use longshore_wire::{Operation, ecs};
 use serde::Serialize;
 
 use super::actions;
-use super::exception::Exception;
+use super::exception::{Exception, ExceptionCode};
 use super::page::Pages;
 use super::render;
 
@@ -34,11 +34,22 @@ impl Call<'_> {
     }
 }
 
+/// The operations, each with its action and the exceptions of its own that it may answer: ECS's
+/// model of 2017 and today's must both declare them, but for those that tell of something that 2017
+/// did not have. Those of [`ExceptionCode::is_common`] need no mention.
 macro_rules! actions {
-    ($($operation:ident => $action:ident,)*) => {
+    ($($operation:ident => $action:ident [$($code:ident),*],)*) => {
         /// The operations that this server has.
         pub fn supported() -> &'static [Operation] {
             &[$(Operation::$operation,)*]
+        }
+
+        /// The exceptions of its own that an operation may answer.
+        pub(super) fn exceptions(operation: Operation) -> &'static [ExceptionCode] {
+            match operation {
+                $(Operation::$operation => &[$(ExceptionCode::$code),*],)*
+                _ => &[],
+            }
         }
 
         /// Answers one request that has been authenticated.
@@ -50,32 +61,39 @@ macro_rules! actions {
             let Some(operation) = target.and_then(Operation::from_target) else {
                 return Err(unknown(target));
             };
-            match operation {
-                $(Operation::$operation => encode(&actions::$action::answer(body, call).await?),)*
+            let outcome = match operation {
+                $(
+                    Operation::$operation => {
+                        actions::$action::answer(body, call).await.and_then(|it| encode(&it))
+                    }
+                )*
                 _ => Err(unknown(target)),
-            }
+            };
+            outcome.map_err(|it| it.within(exceptions(operation)))
         }
     };
 }
 
 actions! {
-    CreateCluster => create_cluster,
-    DeleteCluster => delete_cluster,
-    DescribeClusters => describe_clusters,
-    DescribeContainerInstances => describe_container_instances,
-    DescribeTaskDefinition => describe_task_definition,
-    DescribeTasks => describe_tasks,
-    DiscoverPollEndpoint => discover_poll_endpoint,
-    ListClusters => list_clusters,
-    ListContainerInstances => list_container_instances,
-    ListTasks => list_tasks,
-    RegisterContainerInstance => register_container_instance,
-    RegisterTaskDefinition => register_task_definition,
-    RunTask => run_task,
-    StartTask => start_task,
-    StopTask => stop_task,
-    SubmitContainerStateChange => submit_container_state_change,
-    SubmitTaskStateChange => submit_task_state_change,
+    CreateCluster => create_cluster [Client, InvalidParameter],
+    DeleteCluster => delete_cluster [
+        Client, ClusterContainsContainerInstances, ClusterContainsTasks, ClusterNotFound, InvalidParameter
+    ],
+    DescribeClusters => describe_clusters [Client, InvalidParameter],
+    DescribeContainerInstances => describe_container_instances [Client, ClusterNotFound, InvalidParameter],
+    DescribeTaskDefinition => describe_task_definition [Client, InvalidParameter],
+    DescribeTasks => describe_tasks [Client, ClusterNotFound, InvalidParameter],
+    DiscoverPollEndpoint => discover_poll_endpoint [Client],
+    ListClusters => list_clusters [Client, InvalidParameter],
+    ListContainerInstances => list_container_instances [Client, ClusterNotFound, InvalidParameter],
+    ListTasks => list_tasks [Client, ClusterNotFound, InvalidParameter, ServiceNotFound],
+    RegisterContainerInstance => register_container_instance [Client],
+    RegisterTaskDefinition => register_task_definition [Client],
+    RunTask => run_task [Client, ClusterNotFound, Conflict, InvalidParameter],
+    StartTask => start_task [Client, ClusterNotFound, InvalidParameter],
+    StopTask => stop_task [Client, ClusterNotFound, InvalidParameter],
+    SubmitContainerStateChange => submit_container_state_change [Client],
+    SubmitTaskStateChange => submit_task_state_change [Client],
 }
 
 fn unknown(target: Option<&str>) -> Exception {

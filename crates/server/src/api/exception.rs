@@ -16,8 +16,9 @@ pub(crate) struct Exception {
     message: String,
 }
 
+/// Which one it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ExceptionCode {
+pub(super) enum ExceptionCode {
     Client,
     InvalidParameter,
     Server,
@@ -36,7 +37,8 @@ enum ExceptionCode {
 }
 
 impl ExceptionCode {
-    fn name(self) -> &'static str {
+    /// The name on the wire.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Client => "ClientException",
             Self::InvalidParameter => "InvalidParameterException",
@@ -54,6 +56,22 @@ impl ExceptionCode {
             Self::UnrecognizedClient => "UnrecognizedClientException",
             Self::InvalidSignature => "InvalidSignatureException",
         }
+    }
+
+    /// Whether any operation may answer it: a fault of this side, or a refusal of the front end,
+    /// which comes before the operation.
+    pub(super) fn is_common(self) -> bool {
+        matches!(
+            self,
+            Self::Server
+                | Self::UnknownOperation
+                | Self::Serialization
+                | Self::RequestTooLarge
+                | Self::MissingAuthenticationToken
+                | Self::IncompleteSignature
+                | Self::UnrecognizedClient
+                | Self::InvalidSignature
+        )
     }
 }
 
@@ -119,15 +137,16 @@ impl Exception {
         ErrorBody::new(self.name(), self.message.clone()).encode()
     }
 
-    /// The same error from an operation whose only client error is `ClientException`, as all the
-    /// agent-facing ones and those on task definitions.
-    pub(crate) fn into_client(self) -> Self {
-        match self.code {
-            ExceptionCode::InvalidParameter | ExceptionCode::ClusterNotFound => {
-                Self { code: ExceptionCode::Client, ..self }
-            }
-            _ => self,
+    /// The same error from an operation that declares only these: what it does not declare becomes
+    /// the most general that it does. So the agent-facing operations and RegisterTaskDefinition
+    /// answer `ClientException` where others have a name for the error.
+    pub(super) fn within(self, declared: &[ExceptionCode]) -> Self {
+        if self.code.is_common() || declared.contains(&self.code) {
+            return self;
         }
+        let general = [ExceptionCode::Client, ExceptionCode::InvalidParameter];
+        let code = general.into_iter().find(|it| declared.contains(it));
+        Self { code: code.unwrap_or(ExceptionCode::Server), ..self }
     }
 }
 

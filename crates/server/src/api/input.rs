@@ -7,19 +7,24 @@ use longshore_control::reference;
 use longshore_control::tasks::Launch;
 use longshore_model::{ClientToken, ContainerName, ContainerOverride, Overrides, Owner};
 use longshore_wire::ecs;
-use longshore_wire::{Parsed, Shape, Unknown};
+use longshore_wire::{Parsed, Unknown};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::contract;
 use super::exception::Exception;
 
 /// The most characters of `overrides` as compact JSON.
 const MAX_OVERRIDES: usize = 8192;
 
 /// Reads a body and refuses, by name, every member that this server does not know and that asks
-/// for something: an empty list or text, `false` and the like ask for nothing.
-pub(super) fn read<T: Shape>(body: &[u8]) -> Result<T, Exception> {
+/// for something: an empty list or text, `false` and the like ask for nothing. Of what an agent
+/// says, see [`contract::passes_over_unknown_members`].
+pub(super) fn read<T: ecs::Request>(body: &[u8]) -> Result<T, Exception> {
     let Parsed { shape, unknown } = longshore_wire::parse(body)?;
+    if contract::passes_over_unknown_members(T::OPERATION) {
+        return Ok(shape);
+    }
     match unknown.iter().find(|it| asks_for_something(it)) {
         None => Ok(shape),
         Some(member) => Err(Exception::invalid(format!(
@@ -27,12 +32,6 @@ pub(super) fn read<T: Shape>(body: &[u8]) -> Result<T, Exception> {
             member.path
         ))),
     }
-}
-
-/// Reads what an agent reports. Members that this server does not know are passed over, whatever
-/// they ask for: an agent repeats for ever what is refused.
-pub(super) fn read_report<T: Shape>(body: &[u8]) -> Result<T, Exception> {
-    Ok(longshore_wire::parse(body)?.shape)
 }
 
 fn asks_for_something(member: &Unknown) -> bool {

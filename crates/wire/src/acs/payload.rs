@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::shape::{Mismatch, Reader, Secret, Shape, shape};
+use crate::shape::{Kind, Mismatch, Reader, Secret, Shape, shape};
 
 shape! {
     /// Tasks to start or stop. The agent acknowledges only if it accepts every one of them.
@@ -210,5 +210,9 @@ impl Shape for Overrides {
             Value::Object(_) => Ok(Self(value.to_string())),
             other => String::read(other, reader).map(Self),
         }
+    }
+
+    fn kind() -> Kind {
+        Kind::String
     }
 }

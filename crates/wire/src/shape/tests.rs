@@ -13,6 +13,11 @@ shape! {
         flag: Option<bool> = "flag",
         long: Option<i64> = "long",
     }
+
+    struct Tree {
+        branches: Option<Vec<Tree>> = "branches",
+        leaf: Option<Inner> = "leaf",
+    }
 }
 
 #[track_caller]
@@ -122,4 +127,25 @@ fn deep_nesting_is_refused_rather_than_followed() {
 #[test]
 fn secrets_do_not_show_in_debug_output() {
     assert_eq!(format!("{:?}", Secret("hush".into())), "Secret(..)");
+}
+
+fn structure<T: Shape>() -> &'static Structure {
+    T::kind().structure().unwrap()
+}
+
+#[test]
+fn a_shape_tells_its_members_and_their_types() {
+    let outer = structure::<Outer>();
+    let members: Vec<_> = outer.members.iter().map(|it| (it.name, (it.kind)())).collect();
+    expect_test::expect![[
+        r#"Outer [("inner", Structure("Inner")), ("list", List(Structure("Inner"))), ("map", Map(String)), ("flag", Boolean), ("long", Long)]"#
+    ]]
+    .assert_eq(&format!("{} {members:?}", outer.name));
+    assert_eq!(structure::<Inner>().members[1].field, "names");
+}
+
+#[test]
+fn a_shape_may_hold_itself() {
+    let names: Vec<_> = structure::<Tree>().reach().iter().map(|it| it.name).collect();
+    assert_eq!(names, ["Tree", "Inner"]);
 }

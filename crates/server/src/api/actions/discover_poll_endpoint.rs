@@ -10,7 +10,7 @@ pub(in crate::api) async fn answer(
     body: &[u8],
     call: &Call<'_>,
 ) -> Result<DiscoverPollEndpointResponse, Exception> {
-    let _: DiscoverPollEndpointRequest = input::read_report(body)?;
+    let _: DiscoverPollEndpointRequest = input::read(body)?;
     Ok(DiscoverPollEndpointResponse {
         endpoint: Some(format!("http://{}/acs/", call.host)),
         ..DiscoverPollEndpointResponse::default()

@@ -18,12 +18,8 @@ pub(in crate::api) async fn answer(
     body: &[u8],
     call: &Call<'_>,
 ) -> Result<RegisterContainerInstanceResponse, Exception> {
-    let registration = parse(body, call).map_err(Exception::into_client)?;
-    let instance = call
-        .control
-        .register_container_instance(registration)
-        .await
-        .map_err(|error| Exception::from(error).into_client())?;
+    let registration = parse(body, call)?;
+    let instance = call.control.register_container_instance(registration).await?;
     tracing::info!(instance = %instance.id, cluster = %instance.cluster, "container instance registered");
     let occupancy = call.control.view().occupancy(instance.id);
     let shown = render::container_instance(&instance, &occupancy, call.owner());
@@ -39,7 +35,13 @@ fn parse(body: &[u8], call: &Call<'_>) -> Result<Registration, Exception> {
         named.map(|it| reference::container_instance(&it, &cluster, owner)).transpose()?;
     let totals = request.total_resources.unwrap_or_default();
     let identity = Identity::read(request.instance_identity_document.as_deref());
-    let sent = request.attributes.unwrap_or_default().into_iter().filter_map(parse_attribute);
+    let attributes = request.attributes.unwrap_or_default();
+    if attributes.iter().any(|it| it.target_type.is_some() || it.target_id.is_some()) {
+        return Err(Exception::client(
+            "attributes: an instance registers its own. Leave 'targetType' and 'targetId' out.",
+        ));
+    }
+    let sent = attributes.into_iter().filter_map(parse_attribute);
     let versions = request.version_info.unwrap_or_default();
     Ok(Registration {
         cluster,
@@ -61,8 +63,7 @@ fn parse(body: &[u8], call: &Call<'_>) -> Result<Registration, Exception> {
 }
 
 fn integer(totals: &[ecs::Resource], name: &str) -> Result<u32, Exception> {
-    let value = totals.iter().find(|it| it.name.as_deref() == Some(name));
-    match value.and_then(|it| it.integer_value).map(u32::try_from) {
+    match total(totals, name, "INTEGER")?.and_then(|it| it.integer_value).map(u32::try_from) {
         Some(Ok(amount)) => Ok(amount),
         Some(Err(_)) => {
             Err(Exception::client(format!("totalResources: {name} must be at least 0")))
@@ -72,11 +73,8 @@ fn integer(totals: &[ecs::Resource], name: &str) -> Result<u32, Exception> {
 }
 
 fn ports(totals: &[ecs::Resource], name: &str) -> Result<BTreeSet<u16>, Exception> {
-    let texts = totals
-        .iter()
-        .find(|it| it.name.as_deref() == Some(name))
-        .and_then(|it| it.string_set_value.as_deref())
-        .unwrap_or_default();
+    let total = total(totals, name, "STRINGSET")?;
+    let texts = total.and_then(|it| it.string_set_value.as_deref()).unwrap_or_default();
     let parse = |it: &String| {
         it.parse().map_err(|_| {
             let text: String = it.chars().take(32).collect();
@@ -84,6 +82,20 @@ fn ports(totals: &[ecs::Resource], name: &str) -> Result<BTreeSet<u16>, Exceptio
         })
     };
     texts.iter().map(parse).collect()
+}
+
+/// The total of that name. Its type says which of its values counts, and each name has one type.
+fn total<'a>(
+    totals: &'a [ecs::Resource],
+    name: &str,
+    kind: &str,
+) -> Result<Option<&'a ecs::Resource>, Exception> {
+    let found = totals.iter().find(|it| it.name.as_deref() == Some(name));
+    let given = found.and_then(|it| it.kind.as_deref()).filter(|it| !it.is_empty());
+    if given.is_some_and(|it| it != kind) {
+        return Err(Exception::client(format!("totalResources: {name} must be of type {kind}.")));
+    }
+    Ok(found)
 }
 
 /// An attribute as ECS keeps it; one that is not valid is dropped in silence, as ECS does.

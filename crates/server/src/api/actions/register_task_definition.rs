@@ -46,7 +46,7 @@ pub(in crate::api) async fn answer(
     if body.len() > MAX_BYTES {
         return Err(Exception::client("Task definition can have at most 65536 bytes."));
     }
-    let registration = parse(input::read(body).map_err(Exception::into_client)?)?;
+    let registration = parse(input::read(body)?)?;
     let definition = call.control.register_task_definition(registration).await?;
     let shown = render::task_definition(&definition, call.owner());
     Ok(RegisterTaskDefinitionResponse { task_definition: Some(shown), tags: None })
@@ -55,7 +55,7 @@ pub(in crate::api) async fn answer(
 fn parse(request: RegisterTaskDefinitionRequest) -> Result<Registration, Exception> {
     let family = parse_family(request.family)?;
     for compatibility in request.requires_compatibilities.iter().flatten() {
-        input::check_launch_type(Some(compatibility)).map_err(Exception::into_client)?;
+        input::check_launch_type(Some(compatibility))?;
     }
     let network_mode = request.network_mode.filter(|it| !it.is_empty());
     let network_mode = network_mode.map(|it| parse_network_mode(&it)).transpose()?;
@@ -69,8 +69,7 @@ fn parse(request: RegisterTaskDefinitionRequest) -> Result<Registration, Excepti
         volumes: parse_all(request.volumes, parse_volume)?.unwrap_or_default(),
         task_role_arn: role.map(input::parse_role).transpose()?,
         network_mode,
-        member_of: constraints
-            .map_err(Exception::into_client)?
+        member_of: constraints?
             .into_iter()
             .map(|it| match it {
                 Constraint::MemberOf(query) => Ok(query),

@@ -12,7 +12,7 @@ pub(in crate::api) async fn answer(
     body: &[u8],
     call: &Call<'_>,
 ) -> Result<SubmitContainerStateChangeResponse, Exception> {
-    let request: SubmitContainerStateChangeRequest = input::read_report(body)?;
+    let request: SubmitContainerStateChangeRequest = input::read(body)?;
     let status = parse_status(request.status.as_deref())?;
     let name = request.container_name.unwrap_or_default().parse().ok();
     let container = name.map(|name| ContainerReport {

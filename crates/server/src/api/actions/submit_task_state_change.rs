@@ -20,7 +20,7 @@ pub(in crate::api) async fn answer(
     body: &[u8],
     call: &Call<'_>,
 ) -> Result<SubmitTaskStateChangeResponse, Exception> {
-    let request: SubmitTaskStateChangeRequest = input::read_report(body)?;
+    let request: SubmitTaskStateChangeRequest = input::read(body)?;
     let status = parse_status(request.status.as_deref())?;
     let containers = request
         .containers

@@ -106,6 +106,16 @@ async fn an_instance_has_cpu_and_memory() {
                 "totalResources: PORTS holds '70000', which is no port",
             ),
             (
+                resources(json!([with(cpu.clone(), json!({"type": "DOUBLE"})), memory(1)])),
+                CLIENT,
+                "totalResources: CPU must be of type INTEGER.",
+            ),
+            (
+                resources(json!([cpu, memory(1), with(ports("1"), json!({"type": "INTEGER"}))])),
+                CLIENT,
+                "totalResources: PORTS must be of type STRINGSET.",
+            ),
+            (
                 resources(json!([cpu, memory(1 << 40)])),
                 SERIALIZATION,
                 "NUMBER_VALUE cannot be converted to Integer (at totalResources[1].integerValue)",
@@ -114,6 +124,25 @@ async fn an_instance_has_cpu_and_memory() {
     )
     .await;
     check_accepted(&world, RegisterContainerInstance, &[resources(json!([cpu, memory(0)]))]).await;
+}
+
+#[tokio::test]
+async fn an_instance_has_no_attributes_of_others() {
+    let world = world().await;
+    for member in ["targetType", "targetId"] {
+        let attributes = json!([{"name": "a"}, {"name": "b", member: "container-instance"}]);
+        let body = with(machine(), json!({"attributes": attributes}));
+        check(
+            &world,
+            RegisterContainerInstance,
+            &[(
+                body,
+                CLIENT,
+                "attributes: an instance registers its own. Leave 'targetType' and 'targetId' out.",
+            )],
+        )
+        .await;
+    }
 }
 
 #[tokio::test]
