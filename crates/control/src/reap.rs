@@ -1,41 +1,95 @@
-//! Which stopped tasks are forgotten: ECS describes them for at least an hour.
+//! What is forgotten, and when: ECS describes what has ended for at least an hour.
 
-use longshore_model::{LastStatus, TaskId, Timestamp};
-use longshore_store::{State, StoreError};
+use longshore_model::{ClusterName, DefinitionKey, InstanceId, LastStatus, TaskId, Timestamp};
+use longshore_store::{State, StoreError, Tx};
 
 use crate::Control;
+use crate::task_definitions;
 
-/// How long a stopped task can still be described, in seconds.
+/// How long what has ended can still be described, in seconds.
 /// Source: Amazon ECS API Reference, DescribeTasks.
-pub const KEEP_STOPPED_SECS: i64 = 3600;
+pub const KEEP_SECS: i64 = 3600;
 
-/// The most tasks that one transaction forgets.
+/// The most records that one transaction forgets.
 const BATCH: usize = 500;
 
-/// The stopped tasks whose time is over.
-pub fn overdue(state: &State, now: Timestamp) -> Vec<TaskId> {
-    let ended = |at: Timestamp| at.plus_secs(KEEP_STOPPED_SECS) < now;
-    state
-        .all_tasks()
-        .filter(|it| it.last_status == LastStatus::Stopped && it.stopped_at.is_some_and(ended))
-        .map(|it| it.id)
-        .collect()
+/// What is to be forgotten.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Overdue {
+    /// STOPPED tasks whose time is over.
+    pub tasks: Vec<TaskId>,
+    /// INACTIVE container instances whose time is over.
+    pub container_instances: Vec<InstanceId>,
+    /// INACTIVE clusters whose time is over.
+    pub clusters: Vec<ClusterName>,
+    /// Task definitions in deletion that no task is left of.
+    pub definitions: Vec<DefinitionKey>,
+}
+
+impl Overdue {
+    /// What there is to be forgotten now. What refers to another record is forgotten before it.
+    pub fn of(state: &State, now: Timestamp) -> Self {
+        let tasks = state
+            .all_tasks()
+            .filter(|it| it.last_status == LastStatus::Stopped && is_over(it.stopped_at, now));
+        let instances = state.all_instances().filter(|it| is_over(it.deregistered_at, now));
+        let clusters = state.clusters().filter(|it| is_over(it.deleted_at, now));
+        Self {
+            tasks: tasks.map(|it| it.id).collect(),
+            container_instances: instances.map(|it| it.id).collect(),
+            clusters: clusters.map(|it| it.name.clone()).collect(),
+            definitions: task_definitions::deletable(state),
+        }
+    }
+
+    /// How many records there are of it.
+    pub fn len(&self) -> usize {
+        let Self { tasks, container_instances, clusters, definitions } = self;
+        tasks.len() + container_instances.len() + clusters.len() + definitions.len()
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 impl Control {
-    /// Forgets every stopped task whose time is over, and says how many there were.
-    pub async fn reap(&self) -> Result<usize, StoreError> {
-        let tasks = overdue(&self.view(), self.now());
-        for batch in tasks.chunks(BATCH) {
+    /// Forgets everything whose time is over, and says what it was.
+    pub async fn reap(&self) -> Result<Overdue, StoreError> {
+        let now = self.now();
+        let overdue = Overdue::of(&self.view(), now);
+        self.forget(&overdue.tasks, |tx, it| tx.remove_task(*it)).await?;
+        self.forget(&overdue.container_instances, |tx, it| tx.remove_instance(*it)).await?;
+        self.forget(&overdue.definitions, |tx, it| tx.remove_definition(it)).await?;
+        self.forget(&overdue.clusters, |tx, it| {
+            // It may have come to life again meanwhile.
+            if tx.cluster(it).is_some_and(|it| is_over(it.deleted_at, now)) {
+                tx.remove_cluster(it);
+            }
+        })
+        .await?;
+        Ok(overdue)
+    }
+
+    async fn forget<T>(
+        &self,
+        records: &[T],
+        forget: impl Fn(&mut Tx<'_>, &T),
+    ) -> Result<(), StoreError> {
+        for batch in records.chunks(BATCH) {
             self.store
                 .update(|tx| {
-                    for &task in batch {
-                        tx.remove_task(task);
-                    }
+                    batch.iter().for_each(|it| forget(tx, it));
                     Ok::<_, StoreError>(())
                 })
                 .await?;
         }
-        Ok(tasks.len())
+        Ok(())
     }
+}
+
+/// Whether what ended then has been remembered for long enough.
+fn is_over(ended_at: Option<Timestamp>, now: Timestamp) -> bool {
+    ended_at.is_some_and(|it| it.plus_secs(KEEP_SECS) < now)
 }

@@ -110,6 +110,13 @@ pub struct DefinitionReference {
     pub revision: Option<u32>,
 }
 
+impl DefinitionReference {
+    /// The one revision that is named; `None` where only the family is.
+    pub fn key(self) -> Option<DefinitionKey> {
+        Some(DefinitionKey { family: self.family, revision: self.revision? })
+    }
+}
+
 impl From<DefinitionKey> for DefinitionReference {
     fn from(key: DefinitionKey) -> Self {
         Self { family: key.family, revision: Some(key.revision) }

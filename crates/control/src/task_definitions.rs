@@ -1,7 +1,9 @@
 //! Operations on task definitions.
 
 mod check;
+mod list;
 pub mod requires;
+mod retire;
 
 use std::sync::Arc;
 
@@ -12,6 +14,9 @@ use longshore_placement::{Constraint, Query};
 use longshore_store::{State, StoreError};
 
 pub use check::DefinitionError;
+pub use list::{FamilyStatus, ListTaskDefinitions, Sort, families, list};
+pub(crate) use retire::deletable;
+pub use retire::{DeleteRefusal, DeregisterError};
 
 use crate::Control;
 use crate::reference::DefinitionReference;

@@ -1,6 +1,7 @@
 //! A task definition: what a task is made of.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,23 @@ pub struct DefinitionKey {
 impl fmt::Display for DefinitionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.family, self.revision)
+    }
+}
+
+/// The text is not `FAMILY:REVISION`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a task definition is named FAMILY:REVISION")]
+pub struct DefinitionKeyError;
+
+impl FromStr for DefinitionKey {
+    type Err = DefinitionKeyError;
+
+    fn from_str(text: &str) -> Result<Self, DefinitionKeyError> {
+        let (family, revision) = text.split_once(':').ok_or(DefinitionKeyError)?;
+        Ok(Self {
+            family: family.parse().map_err(|_| DefinitionKeyError)?,
+            revision: revision.parse().map_err(|_| DefinitionKeyError)?,
+        })
     }
 }
 

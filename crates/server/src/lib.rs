@@ -26,7 +26,7 @@ pub use root_key::{RootKey, RootKeyError};
 use acs::Hub;
 use api::{Gate, Pages};
 
-/// How often stopped tasks whose time is over are forgotten.
+/// How often what has ended and whose time is over is forgotten.
 const REAP_EVERY: Duration = Duration::from_secs(60);
 
 /// The control plane behind its listener.
@@ -120,10 +120,16 @@ async fn reap(control: Control) {
     loop {
         tokio::time::sleep(REAP_EVERY).await;
         match control.reap().await {
-            Ok(0) => {}
-            Ok(tasks) => info!(tasks, "stopped tasks forgotten"),
+            Ok(overdue) if overdue.is_empty() => {}
+            Ok(overdue) => info!(
+                tasks = overdue.tasks.len(),
+                container_instances = overdue.container_instances.len(),
+                clusters = overdue.clusters.len(),
+                task_definitions = overdue.definitions.len(),
+                "what has ended long ago is forgotten"
+            ),
             Err(error) => {
-                error!(%error, "stopped tasks could not be forgotten");
+                error!(%error, "what has ended could not be forgotten");
                 return;
             }
         }

@@ -37,7 +37,10 @@ pub use state_changes::{
 };
 pub use task::{Attachment, Container, ManagedAgent, NetworkBinding, NetworkInterface, Task};
 pub use task_definitions::{
-    DescribeTaskDefinitionRequest, DescribeTaskDefinitionResponse, HostVolumeProperties,
+    DeleteTaskDefinitionsRequest, DeleteTaskDefinitionsResponse, DeregisterTaskDefinitionRequest,
+    DeregisterTaskDefinitionResponse, DescribeTaskDefinitionRequest,
+    DescribeTaskDefinitionResponse, HostVolumeProperties, ListTaskDefinitionFamiliesRequest,
+    ListTaskDefinitionFamiliesResponse, ListTaskDefinitionsRequest, ListTaskDefinitionsResponse,
     RegisterTaskDefinitionRequest, RegisterTaskDefinitionResponse, RuntimePlatform, TaskDefinition,
     Volume,
 };
@@ -95,6 +98,8 @@ fn structure<T: Shape>() -> &'static Structure {
 requests! {
     CreateCluster: CreateClusterRequest => CreateClusterResponse,
     DeleteCluster: DeleteClusterRequest => DeleteClusterResponse,
+    DeleteTaskDefinitions: DeleteTaskDefinitionsRequest => DeleteTaskDefinitionsResponse,
+    DeregisterTaskDefinition: DeregisterTaskDefinitionRequest => DeregisterTaskDefinitionResponse,
     DescribeClusters: DescribeClustersRequest => DescribeClustersResponse,
     DescribeContainerInstances: DescribeContainerInstancesRequest => DescribeContainerInstancesResponse,
     DescribeTaskDefinition: DescribeTaskDefinitionRequest => DescribeTaskDefinitionResponse,
@@ -102,6 +107,8 @@ requests! {
     DiscoverPollEndpoint: DiscoverPollEndpointRequest => DiscoverPollEndpointResponse,
     ListClusters: ListClustersRequest => ListClustersResponse,
     ListContainerInstances: ListContainerInstancesRequest => ListContainerInstancesResponse,
+    ListTaskDefinitionFamilies: ListTaskDefinitionFamiliesRequest => ListTaskDefinitionFamiliesResponse,
+    ListTaskDefinitions: ListTaskDefinitionsRequest => ListTaskDefinitionsResponse,
     ListTasks: ListTasksRequest => ListTasksResponse,
     RegisterContainerInstance: RegisterContainerInstanceRequest => RegisterContainerInstanceResponse,
     RegisterTaskDefinition: RegisterTaskDefinitionRequest => RegisterTaskDefinitionResponse,

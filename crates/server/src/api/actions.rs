@@ -2,6 +2,8 @@
 
 pub(super) mod create_cluster;
 pub(super) mod delete_cluster;
+pub(super) mod delete_task_definitions;
+pub(super) mod deregister_task_definition;
 pub(super) mod describe_clusters;
 pub(super) mod describe_container_instances;
 pub(super) mod describe_task_definition;
@@ -9,6 +11,8 @@ pub(super) mod describe_tasks;
 pub(super) mod discover_poll_endpoint;
 pub(super) mod list_clusters;
 pub(super) mod list_container_instances;
+pub(super) mod list_task_definition_families;
+pub(super) mod list_task_definitions;
 pub(super) mod list_tasks;
 pub(super) mod register_container_instance;
 pub(super) mod register_task_definition;

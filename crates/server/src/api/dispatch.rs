@@ -79,6 +79,8 @@ actions! {
     DeleteCluster => delete_cluster [
         Client, ClusterContainsContainerInstances, ClusterContainsTasks, ClusterNotFound, InvalidParameter
     ],
+    DeleteTaskDefinitions => delete_task_definitions [Client, InvalidParameter],
+    DeregisterTaskDefinition => deregister_task_definition [Client, InvalidParameter],
     DescribeClusters => describe_clusters [Client, InvalidParameter],
     DescribeContainerInstances => describe_container_instances [Client, ClusterNotFound, InvalidParameter],
     DescribeTaskDefinition => describe_task_definition [Client, InvalidParameter],
@@ -86,6 +88,8 @@ actions! {
     DiscoverPollEndpoint => discover_poll_endpoint [Client],
     ListClusters => list_clusters [Client, InvalidParameter],
     ListContainerInstances => list_container_instances [Client, ClusterNotFound, InvalidParameter],
+    ListTaskDefinitionFamilies => list_task_definition_families [Client, InvalidParameter],
+    ListTaskDefinitions => list_task_definitions [Client, InvalidParameter],
     ListTasks => list_tasks [Client, ClusterNotFound, InvalidParameter, ServiceNotFound],
     RegisterContainerInstance => register_container_instance [Client],
     RegisterTaskDefinition => register_task_definition [Client],

@@ -238,6 +238,15 @@ impl From<task_definitions::RegisterError> for Exception {
     }
 }
 
+impl From<task_definitions::DeregisterError> for Exception {
+    fn from(error: task_definitions::DeregisterError) -> Self {
+        match error {
+            task_definitions::DeregisterError::NotFound => Self::client(error.to_string()),
+            task_definitions::DeregisterError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<container_instances::RegisterError> for Exception {
     fn from(error: container_instances::RegisterError) -> Self {
         match error {

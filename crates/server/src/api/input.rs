@@ -5,7 +5,7 @@ use std::sync::Arc;
 use longshore_control::placement::{Constraint, MAX_CONSTRAINTS, MAX_STRATEGIES, Strategy};
 use longshore_control::reference;
 use longshore_control::tasks::Launch;
-use longshore_model::{ClientToken, ContainerName, ContainerOverride, Overrides, Owner};
+use longshore_model::{ClientToken, ContainerName, ContainerOverride, Family, Overrides, Owner};
 use longshore_wire::ecs;
 use longshore_wire::{Parsed, Unknown};
 use serde_json::Value;
@@ -50,6 +50,19 @@ pub(super) fn required(text: Option<String>, what: &str) -> Result<String, Excep
         .ok_or_else(|| Exception::invalid(format!("{what} can not be blank.")))
 }
 
+/// The text that names a task definition, which must be there.
+pub(super) fn required_definition(text: Option<String>) -> Result<String, Exception> {
+    text.filter(|it| !it.is_empty())
+        .ok_or_else(|| Exception::client("TaskDefinition can not be blank."))
+}
+
+/// A whole family, or the beginning of some, to filter by.
+pub(super) fn family_prefix(text: Option<String>) -> Result<Option<Family>, Exception> {
+    let text = text.filter(|it| !it.is_empty());
+    let family = text.map(|it| it.parse()).transpose();
+    family.map_err(|_| Exception::invalid(r"familyPrefix must match ^[a-zA-Z0-9\-_]+$"))
+}
+
 /// A number from 1 to `most`, or `default`.
 pub(super) fn bounded(
     number: Option<i32>,
@@ -86,9 +99,7 @@ pub(super) fn launch(
     owner: &Owner,
 ) -> Result<Launch, Exception> {
     let cluster = reference::cluster(cluster.as_deref(), owner)?;
-    let definition = task_definition
-        .filter(|it| !it.is_empty())
-        .ok_or_else(|| Exception::client("TaskDefinition can not be blank."))?;
+    let definition = required_definition(task_definition)?;
     Ok(Launch {
         cluster,
         definition: reference::definition(&definition, owner)?,

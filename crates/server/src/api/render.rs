@@ -271,6 +271,7 @@ pub(super) fn task_definition(found: &TaskDefinition, owner: &Owner) -> ecs::Tas
         placement_constraints: Some(found.member_of.iter().map(constraint).collect()),
         compatibilities: Some(vec![LAUNCH_TYPE.into()]),
         registered_at: Some(timestamp(found.registered_at)),
+        deregistered_at: found.deregistered_at.map(timestamp),
         ..ecs::TaskDefinition::default()
     }
 }

@@ -14,4 +14,5 @@ mod placement;
 mod requires_attributes;
 mod resources;
 mod shutdown;
+mod task_definitions;
 mod task_life;

@@ -130,10 +130,10 @@ async fn a_stopped_task_is_described_for_an_hour() {
     let (fleet, task) = begin().await;
     report(&fleet, &task, "STOPPED", json!([])).await;
     fleet.world.clock.move_by_secs(3600);
-    assert_eq!(fleet.world.control.reap().await.unwrap(), 0);
+    assert_eq!(fleet.world.control.reap().await.unwrap().len(), 0);
     assert_eq!(fleet.world.task(&task).await["lastStatus"], "STOPPED");
     fleet.world.clock.move_by_secs(1);
-    assert_eq!(fleet.world.control.reap().await.unwrap(), 1);
+    assert_eq!(fleet.world.control.reap().await.unwrap().tasks.len(), 1);
     let gone = fleet.world.ask(DescribeTasks, json!({"tasks": [task]})).await;
     assert_eq!(gone["failures"], json!([{"arn": task, "reason": "MISSING"}]));
     let refusal = fleet.world.call(StopTask, json!({"task": task})).await.refusal();

@@ -1,6 +1,6 @@
-//! RegisterTaskDefinition and DescribeTaskDefinition.
+//! The operations on task definitions.
 
-use super::{Attribute, ContainerDefinition, PlacementConstraint, Tag};
+use super::{Attribute, ContainerDefinition, Failure, PlacementConstraint, Tag};
 use crate::Timestamp;
 use crate::shape::shape;
 
@@ -31,6 +31,53 @@ shape! {
     pub struct DescribeTaskDefinitionResponse {
         task_definition: Option<TaskDefinition> = "taskDefinition",
         tags: Option<Vec<Tag>> = "tags",
+    }
+
+    pub struct DeregisterTaskDefinitionRequest {
+        /// With a revision.
+        task_definition: Option<String> = "taskDefinition",
+    }
+
+    pub struct DeregisterTaskDefinitionResponse {
+        task_definition: Option<TaskDefinition> = "taskDefinition",
+    }
+
+    pub struct DeleteTaskDefinitionsRequest {
+        task_definitions: Option<Vec<String>> = "taskDefinitions",
+    }
+
+    pub struct DeleteTaskDefinitionsResponse {
+        task_definitions: Option<Vec<TaskDefinition>> = "taskDefinitions",
+        failures: Option<Vec<Failure>> = "failures",
+    }
+
+    pub struct ListTaskDefinitionsRequest {
+        /// A whole family, despite its name.
+        family_prefix: Option<String> = "familyPrefix",
+        /// `ACTIVE`, `INACTIVE` or `DELETE_IN_PROGRESS`.
+        status: Option<String> = "status",
+        /// `ASC` or `DESC`.
+        sort: Option<String> = "sort",
+        next_token: Option<String> = "nextToken",
+        max_results: Option<i32> = "maxResults",
+    }
+
+    pub struct ListTaskDefinitionsResponse {
+        task_definition_arns: Option<Vec<String>> = "taskDefinitionArns",
+        next_token: Option<String> = "nextToken",
+    }
+
+    pub struct ListTaskDefinitionFamiliesRequest {
+        family_prefix: Option<String> = "familyPrefix",
+        /// `ACTIVE`, `INACTIVE` or `ALL`.
+        status: Option<String> = "status",
+        next_token: Option<String> = "nextToken",
+        max_results: Option<i32> = "maxResults",
+    }
+
+    pub struct ListTaskDefinitionFamiliesResponse {
+        families: Option<Vec<String>> = "families",
+        next_token: Option<String> = "nextToken",
     }
 
     /// A task definition. What follows `placement_constraints` joined after June 2017.

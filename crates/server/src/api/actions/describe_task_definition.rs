@@ -16,10 +16,7 @@ pub(in crate::api) async fn answer(
     let request: DescribeTaskDefinitionRequest = input::read(body)?;
     let tags = request.include.as_ref().map(|_| Vec::new());
     input::include(request.include, INCLUDE)?;
-    let text = request
-        .task_definition
-        .filter(|it| !it.is_empty())
-        .ok_or_else(|| Exception::client("TaskDefinition can not be blank."))?;
+    let text = input::required_definition(request.task_definition)?;
     let reference = reference::definition(&text, call.owner())?;
     let state = call.control.view();
     let definition = task_definitions::find(&state, &reference)

@@ -14,6 +14,7 @@ mod run_task;
 mod start_task;
 mod stop_and_describe_tasks;
 mod task_definition_containers;
+mod task_definition_lists;
 mod task_definitions;
 mod unknown_members;
 
@@ -58,7 +59,7 @@ async fn world() -> World {
     world.register(&Machine::default()).await;
     world.define("job", json!({"memory": 300, "memoryReservation": 128})).await;
     world.define("old", json!({"memory": 64})).await;
-    world.deactivate_definition("old", 1).await;
+    world.ask(Operation::DeregisterTaskDefinition, json!({"taskDefinition": "old:1"})).await;
     world.ask(Operation::CreateCluster, json!({"clusterName": "gone"})).await;
     world.ask(Operation::DeleteCluster, json!({"cluster": "gone"})).await;
     world

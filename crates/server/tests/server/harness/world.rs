@@ -139,16 +139,6 @@ impl World {
         .await;
     }
 
-    pub(crate) async fn deactivate_definition(&self, family: &str, revision: u32) {
-        let key = longshore_model::DefinitionKey { family: family.parse().unwrap(), revision };
-        self.write(|tx| {
-            let mut definition = (**tx.definition(&key).unwrap()).clone();
-            definition.status = longshore_model::DefinitionStatus::Inactive;
-            tx.put_definition(definition);
-        })
-        .await;
-    }
-
     /// Registers a definition of one container `main`, with these members besides its name.
     pub(crate) async fn define(&self, family: &str, container: Value) {
         let mut main = json!({"name": "main", "image": "busybox"});
