@@ -34,7 +34,7 @@ pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPla
     let root_key = RootKey::load_or_create(&dir, chosen)?;
     let owner = Owner { region: options.region.clone(), account: options.account.clone() };
     let control = Control::new(store.clone(), Arc::new(SystemClock), Arc::new(RandomIds), owner);
-    control.create_cluster(options.cluster.clone()).await?;
+    control.create_cluster(options.cluster.clone(), Default::default()).await?;
     let server = Server::bind(options.listen, control, root_key.clone()).await?;
     let url = format!("http://{}", reachable(server.address()?));
     Endpoint { url: url.clone(), region: options.region.clone() }.save(&dir)?;

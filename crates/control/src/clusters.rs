@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use longshore_model::{Cluster, ClusterName, ClusterStatus};
+use longshore_model::{Cluster, ClusterName, ClusterStatus, Tags};
 use longshore_store::{State, StoreError};
 
 use crate::Control;
@@ -54,8 +54,12 @@ pub fn listed<'a>(
 
 impl Control {
     /// CreateCluster. A cluster of this name that is in use is given back as it is; a deleted one
-    /// comes to life again.
-    pub async fn create_cluster(&self, name: ClusterName) -> Result<Arc<Cluster>, StoreError> {
+    /// comes to life again, with these tags only.
+    pub async fn create_cluster(
+        &self,
+        name: ClusterName,
+        tags: Tags,
+    ) -> Result<Arc<Cluster>, StoreError> {
         let now = self.now();
         self.store
             .update(|tx| {
@@ -67,6 +71,7 @@ impl Control {
                     status: ClusterStatus::Active,
                     created_at: now,
                     deleted_at: None,
+                    tags,
                 });
                 tx.put_cluster(Arc::clone(&cluster));
                 Ok(cluster)

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use longshore_model::container_instance::VersionInfo;
 use longshore_model::{
-    Attribute, ClusterName, ContainerInstance, InstanceId, InstanceStatus, Resources, Timestamp,
+    Attribute, ClusterName, ContainerInstance, InstanceId, InstanceStatus, Resources, TagError,
+    Tags, Timestamp,
 };
 use longshore_store::{State, StoreError};
 
@@ -31,6 +32,8 @@ pub struct Registration {
     pub ec2_instance_id: Option<String>,
     /// What runs there.
     pub version_info: VersionInfo,
+    /// Tags to begin with, or to have besides those it had.
+    pub tags: Tags,
 }
 
 /// Why an agent cannot register.
@@ -50,6 +53,9 @@ pub enum RegisterError {
         "Container instance type changes are not supported. Container instance ID was previously registered as {0}."
     )]
     TypeChanged(String),
+    /// With those that it had there are too many tags.
+    #[error(transparent)]
+    Tags(#[from] TagError),
     /// The state could not be saved.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -166,6 +172,7 @@ fn created(registration: Registration, id: InstanceId, now: Timestamp) -> Contai
         version_info: registration.version_info,
         registered_at: now,
         deregistered_at: None,
+        tags: registration.tags,
     }
 }
 
@@ -184,6 +191,8 @@ fn renewed(
         return Err(RegisterError::TypeChanged(before.into()));
     }
     Ok(ContainerInstance {
+        // An agent sends the tags of its configuration each time; what callers put on stays.
+        tags: known.tags.with(&registration.tags)?,
         version: known.version + 1,
         registered: registration.resources,
         reserved_ports_tcp: registration.reserved_ports_tcp,

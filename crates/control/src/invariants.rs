@@ -90,7 +90,7 @@ impl World {
     async fn new() -> Self {
         let (journal, hands) = (MemoryJournal::default(), Arc::default());
         let control = open(&journal, &hands);
-        control.create_cluster(cluster()).await.unwrap();
+        control.create_cluster(cluster(), Default::default()).await.unwrap();
         for family in ["plain", "ports"] {
             let mut main = container("main");
             if family == "ports" {
@@ -105,6 +105,7 @@ impl World {
                 task_role_arn: None,
                 network_mode: None,
                 member_of: vec![],
+                tags: Default::default(),
             };
             control.register_task_definition(registration).await.unwrap();
         }
@@ -119,6 +120,7 @@ impl World {
             overrides: overrides.map(Arc::new),
             started_by: None,
             group: None,
+            tags: Default::default(),
         }
     }
 
@@ -148,6 +150,7 @@ impl World {
                     attributes: vec![],
                     ec2_instance_id: None,
                     version_info: VersionInfo::default(),
+                    tags: Default::default(),
                 };
                 control.register_container_instance(registration).await.unwrap();
             }

@@ -10,6 +10,7 @@ pub mod container_instances;
 mod invariants;
 pub mod reap;
 pub mod reference;
+pub mod tags;
 pub mod task_definitions;
 pub mod tasks;
 #[cfg(test)]

@@ -5,6 +5,8 @@ use longshore_model::arn::{Arn, Owner};
 use longshore_model::names::NameError;
 use longshore_model::{ClusterName, DefinitionKey, Family, InstanceId, ServiceName, TaskId};
 
+use crate::tags::Taggable;
+
 /// The cluster that is meant where none is named.
 pub const DEFAULT_CLUSTER: &str = "default";
 
@@ -45,6 +47,18 @@ pub enum ReferenceError {
     /// Not a family.
     #[error("Family contains invalid characters.")]
     Family,
+    /// No ARN where only an ARN will do.
+    #[error("Invalid arn syntax: {0}")]
+    NotAnArn(String),
+    /// A short ARN where only a long one will do.
+    #[error("Long arn format must be used for tagging operations")]
+    ShortArn,
+    /// A task definition's ARN without a revision.
+    #[error("Task definition must be specified with its revision.")]
+    NoRevision,
+    /// The resource's kind exists, but none of that kind do here.
+    #[error("The specified {0} was not found. Specify a valid {0} and try again.")]
+    NoSuch(&'static str),
     /// Not a revision: a whole number from 1.
     #[error("Invalid revision number. Number: {0}")]
     Revision(String),
@@ -147,6 +161,40 @@ fn parse_revision(text: &str) -> Result<u32, ReferenceError> {
     }
 }
 
+/// The resource that a request on tags names: by its ARN, and where ARNs have a long form by that.
+pub fn taggable(text: &str, owner: &Owner) -> Result<Taggable, ReferenceError> {
+    let arn: Arn = text.parse().map_err(|_| ReferenceError::NotAnArn(text.into()))?;
+    check_account(&arn, owner)?;
+    let within_cluster = || match arn.cluster_and_id() {
+        (Some(cluster), id) => {
+            let name = cluster.parse();
+            Ok((name.map_err(|_: NameError| ReferenceError::Cluster(cluster.into()))?, id))
+        }
+        (None, _) => Err(ReferenceError::ShortArn),
+    };
+    match arn.kind.as_str() {
+        "cluster" => Ok(Taggable::Cluster(cluster(Some(text), owner)?)),
+        "task-definition" => match definition(text, owner)? {
+            DefinitionReference { family, revision: Some(revision) } => {
+                Ok(Taggable::TaskDefinition(DefinitionKey { family, revision }))
+            }
+            DefinitionReference { revision: None, .. } => Err(ReferenceError::NoRevision),
+        },
+        "container-instance" => {
+            let (cluster, id) = within_cluster()?;
+            let id = id.parse().map_err(|_| ReferenceError::ContainerInstance)?;
+            Ok(Taggable::ContainerInstance(cluster, id))
+        }
+        "task" => {
+            let (cluster, id) = within_cluster()?;
+            Ok(Taggable::Task(cluster, id.parse().map_err(|_| ReferenceError::Task)?))
+        }
+        "service" => within_cluster().and(Err(ReferenceError::NoSuch("service"))),
+        "capacity-provider" => Err(ReferenceError::NoSuch("capacity provider")),
+        _ => Err(ReferenceError::WrongKind(arn.kind)),
+    }
+}
+
 fn arn_of(text: &str, kind: &str, owner: &Owner) -> Result<Option<Arn>, ReferenceError> {
     if !Arn::is_meant_by(text) {
         return Ok(None);
@@ -155,13 +203,15 @@ fn arn_of(text: &str, kind: &str, owner: &Owner) -> Result<Option<Arn>, Referenc
     if arn.kind != kind {
         return Err(ReferenceError::WrongKind(arn.kind));
     }
-    if arn.account != owner.account {
-        return Err(ReferenceError::WrongAccount {
-            found: arn.account,
-            own: owner.account.clone(),
-        });
-    }
+    check_account(&arn, owner)?;
     Ok(Some(arn))
+}
+
+fn check_account(arn: &Arn, owner: &Owner) -> Result<(), ReferenceError> {
+    if arn.account == owner.account {
+        return Ok(());
+    }
+    Err(ReferenceError::WrongAccount { found: arn.account.clone(), own: owner.account.clone() })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use longshore_model::container_definition::ContainerDefinition;
 use longshore_model::task_definition::{NetworkMode, Volume};
-use longshore_model::{DefinitionKey, DefinitionStatus, Family, TaskDefinition};
+use longshore_model::{DefinitionKey, DefinitionStatus, Family, Tags, TaskDefinition};
 use longshore_placement::{Constraint, Query};
 use longshore_store::{State, StoreError};
 
@@ -36,6 +36,8 @@ pub struct Registration {
     pub network_mode: Option<NetworkMode>,
     /// `memberOf` constraints.
     pub member_of: Vec<Query>,
+    /// The revision's tags.
+    pub tags: Tags,
 }
 
 /// Why a task definition cannot be registered.
@@ -119,6 +121,7 @@ impl Control {
                     requires_attributes: Vec::new(),
                     registered_at: now,
                     deregistered_at: None,
+                    tags: registration.tags,
                 };
                 definition.requires_attributes = requires::of_definition(&definition);
                 let definition = Arc::new(definition);

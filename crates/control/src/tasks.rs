@@ -8,7 +8,9 @@ mod start;
 mod stop;
 
 pub use describe::{ListTasks, list};
-pub use launch::{Failure, FailureReason, Launch, LaunchError, Launched};
+pub use launch::{
+    Failure, FailureReason, Launch, LaunchError, LaunchTags, Launched, PropagateTags,
+};
 pub use report::{ContainerReport, TaskReport};
 pub use run::RunTask;
 pub use start::StartTask;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::names::ClusterName;
 use crate::status::ClusterStatus;
+use crate::tags::Tags;
 
 /// A cluster. Its counts are computed from its instances and tasks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,4 +19,7 @@ pub struct Cluster {
     /// When it was deleted; `None` while it is ACTIVE. The reaper counts from then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// The callers' tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }

@@ -10,6 +10,7 @@ use crate::id::InstanceId;
 use crate::names::ClusterName;
 use crate::resources::Resources;
 use crate::status::InstanceStatus;
+use crate::tags::Tags;
 
 /// The most host ports that may be in use on one instance, reserved ones included and dynamic ones
 /// not. Source: Amazon ECS Developer Guide, task definition parameters, `hostPort`.
@@ -46,6 +47,9 @@ pub struct ContainerInstance {
     /// When it was deregistered; `None` until it is INACTIVE. The reaper counts from then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deregistered_at: Option<Timestamp>,
+    /// The agent's and the callers' tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }
 
 /// Versions of the software on an instance, as its agent names them.

@@ -17,6 +17,7 @@ pub mod occupancy;
 pub mod overrides;
 pub mod resources;
 pub mod status;
+pub mod tags;
 pub mod task;
 pub mod task_definition;
 
@@ -33,5 +34,6 @@ pub use occupancy::Occupancy;
 pub use overrides::{ContainerOverride, Overrides};
 pub use resources::Resources;
 pub use status::{ClusterStatus, DefinitionStatus, DesiredStatus, InstanceStatus, LastStatus};
+pub use tags::{Tag, TagError, Tags};
 pub use task::{ClientToken, Container, NetworkBinding, StopCode, Task};
 pub use task_definition::{DefinitionKey, DeletedRevisions, TaskDefinition};

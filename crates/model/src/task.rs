@@ -10,6 +10,7 @@ use crate::id::{ContainerId, InstanceId, TaskId};
 use crate::names::{ClusterName, ContainerName};
 use crate::overrides::Overrides;
 use crate::status::{DesiredStatus, LastStatus};
+use crate::tags::Tags;
 use crate::task_definition::DefinitionKey;
 
 /// A task. It exists from the moment that it is placed; it is never started again, only replaced.
@@ -37,6 +38,9 @@ pub struct Task {
     pub started_by: Option<Arc<str>>,
     /// `family:NAME` unless the caller named another.
     pub group: Arc<str>,
+    /// The callers' tags and the managed one; those launched together share them.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// The call that made it, where the caller marked the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_token: Option<Arc<ClientToken>>,

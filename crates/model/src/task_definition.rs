@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::container_definition::ContainerDefinition;
 use crate::names::Family;
 use crate::status::DefinitionStatus;
+use crate::tags::Tags;
 
 /// Family and revision: which task definition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,7 +44,8 @@ impl FromStr for DefinitionKey {
     }
 }
 
-/// A registered revision. Only its status ever changes, and with it when it was deregistered.
+/// A registered revision. Only its status ever changes, with it when it was deregistered, and its
+/// tags.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskDefinition {
     /// Family and revision.
@@ -67,6 +69,9 @@ pub struct TaskDefinition {
     /// When it was deregistered; `None` while it is ACTIVE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deregistered_at: Option<Timestamp>,
+    /// The callers' tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }
 
 impl TaskDefinition {

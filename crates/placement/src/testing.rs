@@ -89,6 +89,7 @@ fn instance(name: &str) -> ContainerInstance {
         version_info: VersionInfo::default(),
         registered_at: Timestamp::from_millis(0),
         deregistered_at: None,
+        tags: Default::default(),
     }
 }
 

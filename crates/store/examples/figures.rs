@@ -167,6 +167,7 @@ async fn prepare(store: &Store) -> Outcome<Kind> {
                 status: ClusterStatus::Active,
                 created_at: NOW,
                 deleted_at: None,
+                tags: Default::default(),
             });
             (0..INSTANCES).for_each(|it| tx.put_instance(instance(it, &cluster)));
             Ok::<_, StoreError>(())
@@ -200,6 +201,7 @@ fn instance(number: u64, cluster: &ClusterName) -> ContainerInstance {
         version_info: Default::default(),
         registered_at: NOW,
         deregistered_at: None,
+        tags: Default::default(),
     }
 }
 
@@ -227,6 +229,7 @@ impl Kind {
             containers: containers.iter().map(|it| container(it.name.clone())).collect(),
             started_by: None,
             group: Arc::clone(&self.group),
+            tags: Default::default(),
             client_token: None,
             version: 1,
             stopped_reason: None,
@@ -271,6 +274,7 @@ fn definition() -> Outcome<TaskDefinition> {
         requires_attributes: vec![],
         registered_at: NOW,
         deregistered_at: None,
+        tags: Default::default(),
     })
 }
 

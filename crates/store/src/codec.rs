@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use longshore_model::{
-    Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions, Family, Task,
+    Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions, Family, Tags, Task,
     TaskDefinition,
 };
 use serde::Serialize;
@@ -110,6 +110,7 @@ fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, String> {
 pub(crate) struct Loader {
     state: State,
     texts: HashSet<Arc<str>>,
+    tags: HashSet<Tags>,
 }
 
 impl Loader {
@@ -180,6 +181,7 @@ impl Loader {
         {
             *mark = Arc::clone(known);
         }
+        self.share_tags(&mut task.tags);
         self.share(&mut task.group);
         task.started_by.as_mut().into_iter().for_each(|it| self.share(it));
         Ok(())
@@ -188,6 +190,16 @@ impl Loader {
     fn share_cluster(&self, name: &mut ClusterName) {
         if let Some(cluster) = self.state.cluster(name) {
             *name = cluster.name.clone();
+        }
+    }
+
+    fn share_tags(&mut self, tags: &mut Tags) {
+        match self.tags.get(tags) {
+            _ if tags.is_empty() => {}
+            Some(known) => *tags = known.clone(),
+            None => {
+                self.tags.insert(tags.clone());
+            }
         }
     }
 

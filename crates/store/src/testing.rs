@@ -18,6 +18,7 @@ pub(crate) fn cluster(name: &str) -> Cluster {
         status: ClusterStatus::Active,
         created_at: NOW,
         deleted_at: None,
+        tags: Default::default(),
     }
 }
 
@@ -45,6 +46,7 @@ pub(crate) fn definition(family: &str, revision: u32) -> TaskDefinition {
         requires_attributes: vec![],
         registered_at: NOW,
         deregistered_at: None,
+        tags: Default::default(),
     }
 }
 
@@ -67,6 +69,7 @@ pub(crate) fn instance(number: u32, cluster: &str) -> ContainerInstance {
         version_info: Default::default(),
         registered_at: NOW,
         deregistered_at: None,
+        tags: Default::default(),
     }
 }
 
@@ -97,6 +100,7 @@ pub(crate) fn task(number: u32, cluster: &str, instance: u32) -> Task {
         containers: definition.containers.into_iter().map(|it| container(it.name)).collect(),
         started_by: Some("test".into()),
         group: "family:web".into(),
+        tags: Default::default(),
         client_token: None,
         version: 1,
         stopped_reason: None,

@@ -35,8 +35,8 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Puts a task definition in place of the one of its family and revision. Only its status, and
-    /// when it was deregistered, may differ from that one's.
+    /// Puts a task definition in place of the one of its family and revision. Only its status,
+    /// when it was deregistered, and its tags may differ from that one's.
     pub fn put_definition(&mut self, definition: impl Into<Arc<TaskDefinition>>) {
         let after = definition.into();
         let before = self.state.definition(&after.key).map(Arc::clone);

@@ -11,6 +11,7 @@ mod container_instances;
 mod overrides;
 mod placement;
 mod state_changes;
+mod tags;
 mod task;
 mod task_definitions;
 mod tasks;
@@ -34,6 +35,10 @@ pub use placement::{PlacementConstraint, PlacementStrategy};
 pub use state_changes::{
     ContainerStateChange, SubmitContainerStateChangeRequest, SubmitContainerStateChangeResponse,
     SubmitTaskStateChangeRequest, SubmitTaskStateChangeResponse,
+};
+pub use tags::{
+    ListTagsForResourceRequest, ListTagsForResourceResponse, TagResourceRequest,
+    TagResourceResponse, UntagResourceRequest, UntagResourceResponse,
 };
 pub use task::{Attachment, Container, ManagedAgent, NetworkBinding, NetworkInterface, Task};
 pub use task_definitions::{
@@ -107,6 +112,7 @@ requests! {
     DiscoverPollEndpoint: DiscoverPollEndpointRequest => DiscoverPollEndpointResponse,
     ListClusters: ListClustersRequest => ListClustersResponse,
     ListContainerInstances: ListContainerInstancesRequest => ListContainerInstancesResponse,
+    ListTagsForResource: ListTagsForResourceRequest => ListTagsForResourceResponse,
     ListTaskDefinitionFamilies: ListTaskDefinitionFamiliesRequest => ListTaskDefinitionFamiliesResponse,
     ListTaskDefinitions: ListTaskDefinitionsRequest => ListTaskDefinitionsResponse,
     ListTasks: ListTasksRequest => ListTasksResponse,
@@ -117,6 +123,8 @@ requests! {
     StopTask: StopTaskRequest => StopTaskResponse,
     SubmitContainerStateChange: SubmitContainerStateChangeRequest => SubmitContainerStateChangeResponse,
     SubmitTaskStateChange: SubmitTaskStateChangeRequest => SubmitTaskStateChangeResponse,
+    TagResource: TagResourceRequest => TagResourceResponse,
+    UntagResource: UntagResourceRequest => UntagResourceResponse,
 }
 
 shape! {

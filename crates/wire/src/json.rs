@@ -75,6 +75,7 @@ operations! {
     ListClusters,
     ListContainerInstances,
     ListServices,
+    ListTagsForResource,
     ListTaskDefinitionFamilies,
     ListTaskDefinitions,
     ListTasks,
@@ -86,6 +87,8 @@ operations! {
     StopTask,
     SubmitContainerStateChange,
     SubmitTaskStateChange,
+    TagResource,
+    UntagResource,
     UpdateContainerAgent,
     UpdateContainerInstancesState,
     UpdateService,
@@ -171,7 +174,12 @@ mod tests {
         }
     }
 
-    const LATER: &[Operation] = &[Operation::DeleteTaskDefinitions];
+    const LATER: &[Operation] = &[
+        Operation::DeleteTaskDefinitions,
+        Operation::ListTagsForResource,
+        Operation::TagResource,
+        Operation::UntagResource,
+    ];
 
     #[test]
     fn every_operation_of_june_2017_is_known() {

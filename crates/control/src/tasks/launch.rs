@@ -6,8 +6,8 @@ use longshore_model::demand::Demand;
 use longshore_model::overrides::OverrideError;
 use longshore_model::status::{DesiredStatus, LastStatus};
 use longshore_model::{
-    Attribute, ClientToken, ClusterName, Container, ContainerId, Ids, InstanceId, Overrides, Task,
-    TaskDefinition, TaskId, Timestamp,
+    Attribute, ClientToken, ClusterName, Container, ContainerId, Ids, InstanceId, Overrides,
+    TagError, Tags, Task, TaskDefinition, TaskId, Timestamp,
 };
 use longshore_placement::Refusal;
 use longshore_store::{StoreError, Tx};
@@ -29,6 +29,43 @@ pub struct Launch {
     pub started_by: Option<Arc<str>>,
     /// The task group; the definition's family when absent.
     pub group: Option<Arc<str>>,
+    /// Which tags its tasks get.
+    pub tags: LaunchTags,
+}
+
+/// Which tags new tasks get.
+#[derive(Clone, Debug, Default)]
+pub struct LaunchTags {
+    /// The caller's.
+    pub own: Tags,
+    /// From where others are taken over; the caller's own go before them.
+    pub propagate: PropagateTags,
+    /// Whether they get the managed ones: `aws:ecs:clusterName`.
+    pub managed: bool,
+}
+
+/// Whose tags a task takes over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PropagateTags {
+    /// Nobody's.
+    #[default]
+    None,
+    /// Those of its task definition.
+    TaskDefinition,
+}
+
+impl LaunchTags {
+    fn of_task(
+        &self,
+        definition: &TaskDefinition,
+        cluster: &ClusterName,
+    ) -> Result<Tags, TagError> {
+        let tags = match self.propagate {
+            PropagateTags::None => self.own.clone(),
+            PropagateTags::TaskDefinition => definition.tags.with(&self.own)?,
+        };
+        Ok(if self.managed { tags.with_cluster_name(cluster.as_str()) } else { tags })
+    }
 }
 
 /// Why nothing at all could be launched.
@@ -43,6 +80,9 @@ pub enum LaunchError {
     /// The overrides do not fit the definition.
     #[error(transparent)]
     Overrides(#[from] OverrideError),
+    /// With the definition's there are too many tags.
+    #[error(transparent)]
+    Tags(#[from] TagError),
     /// There is no ACTIVE instance in the cluster.
     #[error("No Container Instances were found in your cluster.")]
     NoContainerInstances,
@@ -105,6 +145,7 @@ pub(super) struct Ready {
     overrides: Option<Arc<Overrides>>,
     started_by: Option<Arc<str>>,
     pub(super) group: Arc<str>,
+    tags: Tags,
     /// Set where the caller marked the call.
     pub(super) client_token: Option<Arc<ClientToken>>,
     pub(super) demand: Demand,
@@ -127,6 +168,7 @@ impl Launch {
             requires: requires::of_task(&definition, overrides.as_deref()),
             group: self.group.unwrap_or_else(default_group),
             started_by: self.started_by,
+            tags: self.tags.of_task(&definition, &cluster.name)?,
             client_token: None,
             overrides,
             definition,
@@ -168,6 +210,7 @@ impl Ready {
                 .collect(),
             started_by: self.started_by.clone(),
             group: Arc::clone(&self.group),
+            tags: self.tags.clone(),
             client_token: self.client_token.clone(),
             version: 1,
             stopped_reason: None,

@@ -66,6 +66,7 @@ fn definition(
         requires_attributes: vec![],
         registered_at: Timestamp::from_millis(0),
         deregistered_at: None,
+        tags: Default::default(),
     }
 }
 

@@ -88,6 +88,7 @@ actions! {
     DiscoverPollEndpoint => discover_poll_endpoint [Client],
     ListClusters => list_clusters [Client, InvalidParameter],
     ListContainerInstances => list_container_instances [Client, ClusterNotFound, InvalidParameter],
+    ListTagsForResource => list_tags_for_resource [ClusterNotFound, InvalidParameter],
     ListTaskDefinitionFamilies => list_task_definition_families [Client, InvalidParameter],
     ListTaskDefinitions => list_task_definitions [Client, InvalidParameter],
     ListTasks => list_tasks [Client, ClusterNotFound, InvalidParameter, ServiceNotFound],
@@ -98,6 +99,10 @@ actions! {
     StopTask => stop_task [Client, ClusterNotFound, InvalidParameter],
     SubmitContainerStateChange => submit_container_state_change [Client],
     SubmitTaskStateChange => submit_task_state_change [Client],
+    TagResource => tag_resource [
+        Client, ClusterNotFound, InvalidParameter, LimitExceeded, ResourceNotFound
+    ],
+    UntagResource => untag_resource [Client, ClusterNotFound, InvalidParameter, ResourceNotFound],
 }
 
 fn unknown(target: Option<&str>) -> Exception {

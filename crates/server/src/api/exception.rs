@@ -4,8 +4,10 @@ use http::StatusCode;
 use longshore_control::clusters::{ClusterError, DeleteClusterError};
 use longshore_control::container_instances;
 use longshore_control::reference::ReferenceError;
+use longshore_control::tags::TagResourceError;
 use longshore_control::task_definitions::{self, UsableError};
 use longshore_control::tasks::{LaunchError, StopTaskError};
+use longshore_model::TagError;
 use longshore_store::StoreError;
 use longshore_wire::{ErrorBody, Mismatch};
 
@@ -27,6 +29,8 @@ pub(super) enum ExceptionCode {
     ClusterContainsContainerInstances,
     ClusterContainsTasks,
     Conflict,
+    LimitExceeded,
+    ResourceNotFound,
     UnknownOperation,
     Serialization,
     RequestTooLarge,
@@ -48,6 +52,8 @@ impl ExceptionCode {
             Self::ClusterContainsContainerInstances => "ClusterContainsContainerInstancesException",
             Self::ClusterContainsTasks => "ClusterContainsTasksException",
             Self::Conflict => "ConflictException",
+            Self::LimitExceeded => "LimitExceededException",
+            Self::ResourceNotFound => "ResourceNotFoundException",
             Self::UnknownOperation => "UnknownOperationException",
             Self::Serialization => "SerializationException",
             Self::RequestTooLarge => "RequestEntityTooLargeException",
@@ -170,6 +176,9 @@ impl From<ReferenceError> for Exception {
     fn from(error: ReferenceError) -> Self {
         match error {
             ReferenceError::Family => Self::client(error.to_string()),
+            ReferenceError::NoSuch(_) => {
+                Self { code: ExceptionCode::ResourceNotFound, message: error.to_string() }
+            }
             _ => Self::invalid(error.to_string()),
         }
     }
@@ -212,10 +221,32 @@ impl From<LaunchError> for Exception {
             LaunchError::TokenConflict => {
                 Self { code: ExceptionCode::Conflict, message: error.to_string() }
             }
+            LaunchError::Tags(error) => error.into(),
             LaunchError::Overrides(_)
             | LaunchError::NoContainerInstances
             | LaunchError::TooManyConstraints(_) => Self::invalid(error.to_string()),
         }
+    }
+}
+
+impl From<TagError> for Exception {
+    fn from(error: TagError) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<TagResourceError> for Exception {
+    fn from(error: TagResourceError) -> Self {
+        let code = match error {
+            TagResourceError::ClusterNotFound => ExceptionCode::ClusterNotFound,
+            TagResourceError::NotFound(_) => ExceptionCode::ResourceNotFound,
+            TagResourceError::Tags(TagError::TooMany) => ExceptionCode::LimitExceeded,
+            TagResourceError::Inactive(_)
+            | TagResourceError::Stopped
+            | TagResourceError::Tags(_) => ExceptionCode::InvalidParameter,
+            TagResourceError::Store(error) => return error.into(),
+        };
+        Self { code, message: error.to_string() }
     }
 }
 

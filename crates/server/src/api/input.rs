@@ -1,10 +1,12 @@
 //! Members of requests, parsed into types. Each rule about a single value stands here once.
 
+mod tags;
+
 use std::sync::Arc;
 
 use longshore_control::placement::{Constraint, MAX_CONSTRAINTS, MAX_STRATEGIES, Strategy};
 use longshore_control::reference;
-use longshore_control::tasks::Launch;
+use longshore_control::tasks::{Launch, LaunchTags};
 use longshore_model::{ClientToken, ContainerName, ContainerOverride, Family, Overrides, Owner};
 use longshore_wire::ecs;
 use longshore_wire::{Parsed, Unknown};
@@ -13,6 +15,8 @@ use sha2::{Digest, Sha256};
 
 use super::contract;
 use super::exception::Exception;
+
+pub(super) use tags::{launch_tags, parse_tags};
 
 /// The most characters of `overrides` as compact JSON.
 const MAX_OVERRIDES: usize = 8192;
@@ -89,6 +93,11 @@ pub(super) fn include(words: Option<Vec<String>>, known: &[&str]) -> Result<(), 
     Err(Exception::invalid(format!("include should be one of [{}]", known.join(","))))
 }
 
+/// Whether an answer should carry this extra.
+pub(super) fn is_included(words: Option<&Vec<String>>, extra: &str) -> bool {
+    words.is_some_and(|it| it.iter().any(|word| word == extra))
+}
+
 /// What RunTask and StartTask have in common.
 pub(super) fn launch(
     cluster: Option<String>,
@@ -96,6 +105,7 @@ pub(super) fn launch(
     overrides: Option<ecs::TaskOverride>,
     started_by: Option<String>,
     group: Option<String>,
+    tags: LaunchTags,
     owner: &Owner,
 ) -> Result<Launch, Exception> {
     let cluster = reference::cluster(cluster.as_deref(), owner)?;
@@ -106,6 +116,7 @@ pub(super) fn launch(
         overrides: overrides.map(parse_overrides).transpose()?.flatten().map(Arc::new),
         started_by: parse_started_by(started_by)?,
         group: parse_group(group)?,
+        tags,
     })
 }
 

@@ -4,7 +4,8 @@ use longshore_model::container_definition as definition;
 use longshore_model::overrides::effective;
 use longshore_model::{
     Attribute, Cluster, Container, ContainerDefinition, ContainerInstance, DefinitionKey,
-    NetworkBinding, Occupancy, Overrides, Owner, Resources, Task, TaskDefinition, Timestamp,
+    NetworkBinding, Occupancy, Overrides, Owner, Resources, Tag, Tags, Task, TaskDefinition,
+    Timestamp,
 };
 use longshore_store::{ClusterCounts, State};
 use longshore_wire as wire;
@@ -64,6 +65,11 @@ pub(super) fn cluster_statistics(counts: &ClusterCounts) -> Vec<ecs::KeyValuePai
         ("drainingExternalServiceCount", 0),
     ];
     statistics.into_iter().map(statistic).collect()
+}
+
+pub(super) fn tags(tags: &Tags) -> Vec<ecs::Tag> {
+    let tag = |it: &Tag| ecs::Tag { key: Some(it.key().into()), value: Some(it.value().into()) };
+    tags.iter().map(tag).collect()
 }
 
 pub(super) fn failure(arn: String, reason: &str) -> ecs::Failure {

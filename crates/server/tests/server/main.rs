@@ -14,5 +14,6 @@ mod placement;
 mod requires_attributes;
 mod resources;
 mod shutdown;
+mod tags;
 mod task_definitions;
 mod task_life;

@@ -7,6 +7,7 @@ shape! {
     pub struct CreateClusterRequest {
         cluster_name: Option<String> = "clusterName",
         settings: Option<Vec<ClusterSetting>> = "settings",
+        tags: Option<Vec<Tag>> = "tags",
     }
 
     pub struct CreateClusterResponse {

@@ -15,6 +15,7 @@ shape! {
         total_resources: Option<Vec<Resource>> = "totalResources",
         version_info: Option<VersionInfo> = "versionInfo",
         attributes: Option<Vec<Attribute>> = "attributes",
+        tags: Option<Vec<Tag>> = "tags",
         /// Not in the public model, but newer agents send it.
         client_token: Option<String> = "clientToken",
     }

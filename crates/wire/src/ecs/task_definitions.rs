@@ -15,6 +15,7 @@ shape! {
         placement_constraints: Option<Vec<PlacementConstraint>> = "placementConstraints",
         /// Launch types to check the definition against.
         requires_compatibilities: Option<Vec<String>> = "requiresCompatibilities",
+        tags: Option<Vec<Tag>> = "tags",
     }
 
     pub struct RegisterTaskDefinitionResponse {

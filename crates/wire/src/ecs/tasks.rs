@@ -1,6 +1,6 @@
 //! RunTask, StartTask, StopTask, DescribeTasks and ListTasks.
 
-use super::{Failure, PlacementConstraint, PlacementStrategy, Task, TaskOverride};
+use super::{Failure, PlacementConstraint, PlacementStrategy, Tag, Task, TaskOverride};
 use crate::shape::shape;
 
 shape! {
@@ -14,6 +14,10 @@ shape! {
         placement_constraints: Option<Vec<PlacementConstraint>> = "placementConstraints",
         placement_strategy: Option<Vec<PlacementStrategy>> = "placementStrategy",
         launch_type: Option<String> = "launchType",
+        tags: Option<Vec<Tag>> = "tags",
+        /// Whose tags the tasks take over: `TASK_DEFINITION` or `NONE`.
+        propagate_tags: Option<String> = "propagateTags",
+        enable_ecs_managed_tags: Option<bool> = "enableECSManagedTags",
         /// Today's SDKs fill it in by themselves; a call repeated with the same token is the same
         /// call.
         client_token: Option<String> = "clientToken",
@@ -31,6 +35,10 @@ shape! {
         container_instances: Option<Vec<String>> = "containerInstances",
         started_by: Option<String> = "startedBy",
         group: Option<String> = "group",
+        tags: Option<Vec<Tag>> = "tags",
+        /// Whose tags the tasks take over: `TASK_DEFINITION` or `NONE`.
+        propagate_tags: Option<String> = "propagateTags",
+        enable_ecs_managed_tags: Option<bool> = "enableECSManagedTags",
     }
 
     pub struct StartTaskResponse {

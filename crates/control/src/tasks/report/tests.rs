@@ -22,6 +22,7 @@ fn definition() -> TaskDefinition {
         requires_attributes: vec![],
         registered_at: Timestamp::from_millis(0),
         deregistered_at: None,
+        tags: Default::default(),
     }
 }
 
@@ -46,6 +47,7 @@ fn task() -> Task {
         containers: [container("main"), container("side")].into(),
         started_by: None,
         group: Arc::from("family:f"),
+        tags: Default::default(),
         client_token: None,
         version: 1,
         stopped_reason: None,

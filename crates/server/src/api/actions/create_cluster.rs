@@ -19,8 +19,9 @@ pub(in crate::api) async fn answer(
         .parse()
         .map_err(|_| Exception::invalid(r"ClusterName must match ^[a-zA-Z0-9\-_]{1,255}$"))?;
     request.settings.unwrap_or_default().iter().try_for_each(check_setting)?;
-    let cluster = call.control.create_cluster(name).await?;
+    let cluster = call.control.create_cluster(name, input::parse_tags(request.tags)?).await?;
     let mut shown = render::cluster(&cluster, &call.control.view(), call.owner());
+    shown.tags = Some(render::tags(&cluster.tags)).filter(|it| !it.is_empty());
     shown.settings = Some(render::cluster_settings());
     Ok(CreateClusterResponse { cluster: Some(shown) })
 }

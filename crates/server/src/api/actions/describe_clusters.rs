@@ -1,7 +1,7 @@
 //! DescribeClusters.
 
 use longshore_control::reference;
-use longshore_model::ClusterName;
+use longshore_model::{Cluster, ClusterName};
 use longshore_store::ClusterCounts;
 use longshore_wire::ecs::{self, DescribeClustersRequest, DescribeClustersResponse};
 
@@ -42,7 +42,7 @@ pub(in crate::api) async fn answer(
         match state.cluster(&name) {
             Some(cluster) => {
                 let mut shown = render::cluster(cluster, &state, call.owner());
-                add_extras(&mut shown, &include, &state.counts(&name));
+                add_extras(&mut shown, &include, cluster, &state.counts(&name));
                 clusters.push(shown);
             }
             None => failures.push(render::failure(call.owner().cluster_arn(&name), "MISSING")),
@@ -52,9 +52,15 @@ pub(in crate::api) async fn answer(
 }
 
 /// A cluster has no configuration, which is told by leaving it out.
-fn add_extras(shown: &mut ecs::Cluster, include: &[String], counts: &ClusterCounts) {
+fn add_extras(
+    shown: &mut ecs::Cluster,
+    include: &[String],
+    cluster: &Cluster,
+    counts: &ClusterCounts,
+) {
     let includes = |word: &str| include.iter().any(|it| it == word);
     shown.attachments = includes("ATTACHMENTS").then(Vec::new);
     shown.settings = includes("SETTINGS").then(render::cluster_settings);
+    shown.tags = includes("TAGS").then(|| render::tags(&cluster.tags));
     shown.statistics = includes("STATISTICS").then(|| render::cluster_statistics(counts));
 }

@@ -1,7 +1,9 @@
 //! DescribeContainerInstances.
 
 use longshore_control::{clusters, reference};
-use longshore_wire::ecs::{DescribeContainerInstancesRequest, DescribeContainerInstancesResponse};
+use longshore_wire::ecs::{
+    ContainerInstance, DescribeContainerInstancesRequest, DescribeContainerInstancesResponse,
+};
 
 use crate::api::dispatch::Call;
 use crate::api::exception::Exception;
@@ -15,6 +17,7 @@ pub(in crate::api) async fn answer(
     call: &Call<'_>,
 ) -> Result<DescribeContainerInstancesResponse, Exception> {
     let request: DescribeContainerInstancesRequest = input::read(body)?;
+    let with_tags = input::is_included(request.include.as_ref(), "TAGS");
     input::include(request.include, INCLUDE)?;
     let owner = call.owner();
     let cluster = reference::cluster(request.cluster.as_deref(), owner)?;
@@ -39,7 +42,10 @@ pub(in crate::api) async fn answer(
         match state.instance(id).filter(|it| it.cluster == cluster) {
             Some(instance) => {
                 let occupancy = state.occupancy(id);
-                instances.push(render::container_instance(instance, &occupancy, owner));
+                instances.push(ContainerInstance {
+                    tags: with_tags.then(|| render::tags(&instance.tags)),
+                    ..render::container_instance(instance, &occupancy, owner)
+                });
             }
             None => {
                 let arn = owner.container_instance_arn(&cluster, id);

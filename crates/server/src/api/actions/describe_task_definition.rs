@@ -14,7 +14,7 @@ pub(in crate::api) async fn answer(
     call: &Call<'_>,
 ) -> Result<DescribeTaskDefinitionResponse, Exception> {
     let request: DescribeTaskDefinitionRequest = input::read(body)?;
-    let tags = request.include.as_ref().map(|_| Vec::new());
+    let with_tags = input::is_included(request.include.as_ref(), "TAGS");
     input::include(request.include, INCLUDE)?;
     let text = input::required_definition(request.task_definition)?;
     let reference = reference::definition(&text, call.owner())?;
@@ -22,5 +22,6 @@ pub(in crate::api) async fn answer(
     let definition = task_definitions::find(&state, &reference)
         .ok_or_else(|| Exception::client("Unable to describe task definition."))?;
     let shown = render::task_definition(definition, call.owner());
+    let tags = with_tags.then(|| render::tags(&definition.tags));
     Ok(DescribeTaskDefinitionResponse { task_definition: Some(shown), tags })
 }

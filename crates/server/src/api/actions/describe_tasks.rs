@@ -1,7 +1,7 @@
 //! DescribeTasks.
 
 use longshore_control::{clusters, reference};
-use longshore_wire::ecs::{DescribeTasksRequest, DescribeTasksResponse};
+use longshore_wire::ecs::{DescribeTasksRequest, DescribeTasksResponse, Task};
 
 use crate::api::dispatch::Call;
 use crate::api::exception::Exception;
@@ -15,6 +15,7 @@ pub(in crate::api) async fn answer(
     call: &Call<'_>,
 ) -> Result<DescribeTasksResponse, Exception> {
     let request: DescribeTasksRequest = input::read(body)?;
+    let with_tags = input::is_included(request.include.as_ref(), "TAGS");
     input::include(request.include, INCLUDE)?;
     let cluster = reference::cluster(request.cluster.as_deref(), call.owner())?;
     let asked = request.tasks.unwrap_or_default();
@@ -36,7 +37,10 @@ pub(in crate::api) async fn answer(
     let (mut tasks, mut failures) = (Vec::new(), Vec::new());
     for id in ids {
         match state.task(id).filter(|it| it.cluster == cluster) {
-            Some(task) => tasks.push(call.render_task(task, &state)?),
+            Some(task) => tasks.push(Task {
+                tags: with_tags.then(|| render::tags(&task.tags)),
+                ..call.render_task(task, &state)?
+            }),
             None => {
                 failures.push(render::failure(call.owner().task_arn(&cluster, id), "MISSING"));
             }

@@ -22,7 +22,10 @@ pub(in crate::api) async fn answer(
     let instance = call.control.register_container_instance(registration).await?;
     tracing::info!(instance = %instance.id, cluster = %instance.cluster, "container instance registered");
     let occupancy = call.control.view().occupancy(instance.id);
-    let shown = render::container_instance(&instance, &occupancy, call.owner());
+    let shown = ecs::ContainerInstance {
+        tags: Some(render::tags(&instance.tags)).filter(|it| !it.is_empty()),
+        ..render::container_instance(&instance, &occupancy, call.owner())
+    };
     Ok(RegisterContainerInstanceResponse { container_instance: Some(shown) })
 }
 
@@ -59,6 +62,7 @@ fn parse(body: &[u8], call: &Call<'_>) -> Result<Registration, Exception> {
             agent_hash: versions.agent_hash,
             docker_version: versions.docker_version,
         },
+        tags: input::parse_tags(request.tags)?,
     })
 }
 

@@ -49,7 +49,8 @@ pub(in crate::api) async fn answer(
     let registration = parse(input::read(body)?)?;
     let definition = call.control.register_task_definition(registration).await?;
     let shown = render::task_definition(&definition, call.owner());
-    Ok(RegisterTaskDefinitionResponse { task_definition: Some(shown), tags: None })
+    let tags = Some(render::tags(&definition.tags)).filter(|it| !it.is_empty());
+    Ok(RegisterTaskDefinitionResponse { task_definition: Some(shown), tags })
 }
 
 fn parse(request: RegisterTaskDefinitionRequest) -> Result<Registration, Exception> {
@@ -69,6 +70,7 @@ fn parse(request: RegisterTaskDefinitionRequest) -> Result<Registration, Excepti
         volumes: parse_all(request.volumes, parse_volume)?.unwrap_or_default(),
         task_role_arn: role.map(input::parse_role).transpose()?,
         network_mode,
+        tags: input::parse_tags(request.tags)?,
         member_of: constraints?
             .into_iter()
             .map(|it| match it {

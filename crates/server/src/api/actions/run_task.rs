@@ -1,5 +1,7 @@
 //! RunTask.
 
+use std::sync::Arc;
+
 use longshore_control::tasks::{Launched, RunTask};
 use longshore_wire::ecs::{Failure, RunTaskRequest, RunTaskResponse, Task};
 
@@ -16,6 +18,11 @@ pub(in crate::api) async fn answer(
     let request: RunTaskRequest = input::read(body)?;
     let client_token = input::client_token(&request)?;
     input::check_launch_type(request.launch_type.as_deref())?;
+    let tags = input::launch_tags(
+        request.tags,
+        request.propagate_tags.as_deref(),
+        request.enable_ecs_managed_tags,
+    )?;
     let launched = call
         .control
         .run_task(RunTask {
@@ -25,6 +32,7 @@ pub(in crate::api) async fn answer(
                 request.overrides,
                 request.started_by,
                 request.group,
+                tags,
                 call.owner(),
             )?,
             client_token,
@@ -40,8 +48,11 @@ pub(in crate::api) async fn answer(
 /// The two lists of an answer of RunTask or StartTask.
 pub(super) fn render_launched(launched: &Launched, call: &Call<'_>) -> (Vec<Task>, Vec<Failure>) {
     let owner = call.owner();
-    let tasks =
-        launched.tasks.iter().map(|it| render::task(it, &launched.definition, owner)).collect();
+    let task = |it: &Arc<longshore_model::Task>| Task {
+        tags: Some(render::tags(&it.tags)).filter(|it| !it.is_empty()),
+        ..render::task(it, &launched.definition, owner)
+    };
+    let tasks = launched.tasks.iter().map(task).collect();
     let failure = |it: &longshore_control::tasks::Failure| {
         let arn = owner.container_instance_arn(&launched.cluster, it.container_instance);
         render::failure(arn, it.reason.as_str())

@@ -16,12 +16,18 @@ pub(in crate::api) async fn answer(
     call: &Call<'_>,
 ) -> Result<StartTaskResponse, Exception> {
     let request: StartTaskRequest = input::read(body)?;
+    let tags = input::launch_tags(
+        request.tags,
+        request.propagate_tags.as_deref(),
+        request.enable_ecs_managed_tags,
+    )?;
     let launch = input::launch(
         request.cluster,
         request.task_definition,
         request.overrides,
         request.started_by,
         request.group,
+        tags,
         call.owner(),
     )?;
     let named = request.container_instances.unwrap_or_default();

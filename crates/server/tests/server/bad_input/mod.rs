@@ -13,6 +13,7 @@ mod references;
 mod run_task;
 mod start_task;
 mod stop_and_describe_tasks;
+mod tags;
 mod task_definition_containers;
 mod task_definition_lists;
 mod task_definitions;

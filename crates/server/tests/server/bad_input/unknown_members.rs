@@ -45,11 +45,8 @@ async fn run_task_refuses_what_it_cannot_honour() {
         INVALID,
         &[
             ("networkConfiguration", json!({"awsvpcConfiguration": {"subnets": ["subnet-1"]}})),
-            ("tags", json!([{"key": "a", "value": "b"}])),
             ("capacityProviderStrategy", json!([{"capacityProvider": "FARGATE_SPOT"}])),
             ("platformVersion", json!("LATEST")),
-            ("propagateTags", json!("TASK_DEFINITION")),
-            ("enableECSManagedTags", json!(true)),
             ("enableExecuteCommand", json!(true)),
             ("referenceId", json!("r-1")),
             ("volumeConfigurations", json!([{"name": "v"}])),
@@ -69,7 +66,6 @@ async fn start_task_has_no_count_and_no_placement() {
             ("placementStrategy", json!([{"type": "random"}])),
             ("placementConstraints", json!([{"type": "distinctInstance"}])),
             ("networkConfiguration", json!({"awsvpcConfiguration": {"subnets": ["subnet-1"]}})),
-            ("tags", json!([{"key": "a", "value": "b"}])),
             ("enableExecuteCommand", json!(true)),
         ],
     )
@@ -91,7 +87,6 @@ async fn register_task_definition_refuses_what_it_cannot_honour() {
             ("inferenceAccelerators", json!([{"deviceName": "d"}])),
             ("ephemeralStorage", json!({"sizeInGiB": 21})),
             ("runtimePlatform", json!({"cpuArchitecture": "ARM64"})),
-            ("tags", json!([{"key": "a", "value": "b"}])),
             ("enableFaultInjection", json!(true)),
         ],
     )
@@ -176,7 +171,6 @@ async fn other_operations_refuse_too() {
         CreateCluster,
         INVALID,
         &[
-            ("tags", json!([{"key": "a", "value": "b"}])),
             ("capacityProviders", json!(["FARGATE"])),
             ("configuration", json!({"executeCommandConfiguration": {"logging": "NONE"}})),
             ("serviceConnectDefaults", json!({"namespace": "n"})),
@@ -194,7 +188,7 @@ async fn what_asks_for_nothing_passes() {
     for value in [json!(null), json!(false), json!(""), json!("NONE"), json!([]), json!({})] {
         for operation in [RunTask, StartTask, RegisterTaskDefinition, CreateCluster, DescribeTasks]
         {
-            let names = ["tags", "networkConfiguration", "propagateTags", "neverHeardOf"];
+            let names = ["networkConfiguration", "volumeConfigurations", "neverHeardOf"];
             let bodies = names.map(|name| with(good(operation), json!({name: value.clone()})));
             check_accepted(&world, operation, &bodies).await;
         }

@@ -41,7 +41,7 @@ impl World {
         let clock = Arc::new(Steered::default());
         let owner = Owner { region: "us-east-1".into(), account: "111122223333".into() };
         let control = Control::new(store, clock.clone(), Arc::new(Count::default()), owner);
-        control.create_cluster("default".parse().unwrap()).await.unwrap();
+        control.create_cluster("default".parse().unwrap(), Default::default()).await.unwrap();
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = Server::bind(any_port, control.clone(), root_key()).await.unwrap();
         let address = server.address().unwrap();
