@@ -95,18 +95,12 @@ impl World {
             let mut main = container("main");
             if family == "ports" {
                 let protocol = Protocol::Tcp;
+                let (container_port, host_port) = (80, 80);
                 main.port_mappings =
-                    vec![PortMapping { container_port: 80, host_port: 80, protocol }];
+                    vec![PortMapping { container_port, host_port, protocol, name: None }];
             }
-            let registration = task_definitions::Registration {
-                family: family.parse().unwrap(),
-                containers: vec![main],
-                volumes: vec![],
-                task_role_arn: None,
-                network_mode: None,
-                member_of: vec![],
-                tags: Default::default(),
-            };
+            let family = family.parse().unwrap();
+            let registration = task_definitions::Registration::new(family, vec![main]);
             control.register_task_definition(registration).await.unwrap();
         }
         Self { control, journal, hands }

@@ -8,7 +8,8 @@ mod retire;
 use std::sync::Arc;
 
 use longshore_model::container_definition::ContainerDefinition;
-use longshore_model::task_definition::{NetworkMode, Volume};
+use longshore_model::task_definition::{IpcMode, NetworkMode, PidMode, RuntimePlatform, Volume};
+use longshore_model::task_size::TaskSize;
 use longshore_model::{DefinitionKey, DefinitionStatus, Family, Tags, TaskDefinition};
 use longshore_placement::{Constraint, Query};
 use longshore_store::{State, StoreError};
@@ -38,6 +39,42 @@ pub struct Registration {
     pub member_of: Vec<Query>,
     /// The revision's tags.
     pub tags: Tags,
+    /// CPU and memory of the task as a whole.
+    pub size: TaskSize,
+    /// Whose processes the containers see.
+    pub pid_mode: Option<PidMode>,
+    /// With whom they share System V IPC.
+    pub ipc_mode: Option<IpcMode>,
+    /// What they are built for.
+    pub runtime_platform: Option<RuntimePlatform>,
+    /// The caller's note of a role.
+    pub execution_role_arn: Option<String>,
+    /// The launch types that it was checked against.
+    pub requires_compatibilities: Option<Vec<String>>,
+    /// The caller, as an ARN.
+    pub registered_by: Option<String>,
+}
+
+impl Registration {
+    /// One with nothing set but its containers.
+    pub fn new(family: Family, containers: Vec<ContainerDefinition>) -> Self {
+        Self {
+            family,
+            containers,
+            volumes: Vec::new(),
+            task_role_arn: None,
+            network_mode: None,
+            member_of: Vec::new(),
+            tags: Tags::default(),
+            size: TaskSize::default(),
+            pid_mode: None,
+            ipc_mode: None,
+            runtime_platform: None,
+            execution_role_arn: None,
+            requires_compatibilities: None,
+            registered_by: None,
+        }
+    }
 }
 
 /// Why a task definition cannot be registered.
@@ -110,18 +147,21 @@ impl Control {
         self.store
             .update(|tx| {
                 let revision = tx.highest_revision(&registration.family).saturating_add(1);
+                let key = DefinitionKey { family: registration.family, revision };
                 let mut definition = TaskDefinition {
-                    key: DefinitionKey { family: registration.family, revision },
-                    status: DefinitionStatus::Active,
-                    containers: registration.containers,
                     volumes: registration.volumes,
                     task_role_arn: registration.task_role_arn,
                     network_mode: registration.network_mode,
                     member_of: registration.member_of.iter().map(ToString::to_string).collect(),
-                    requires_attributes: Vec::new(),
-                    registered_at: now,
-                    deregistered_at: None,
                     tags: registration.tags,
+                    size: registration.size,
+                    pid_mode: registration.pid_mode,
+                    ipc_mode: registration.ipc_mode,
+                    runtime_platform: registration.runtime_platform,
+                    execution_role_arn: registration.execution_role_arn,
+                    requires_compatibilities: registration.requires_compatibilities,
+                    registered_by: registration.registered_by,
+                    ..TaskDefinition::new(key, registration.containers, now)
                 };
                 definition.requires_attributes = requires::of_definition(&definition);
                 let definition = Arc::new(definition);

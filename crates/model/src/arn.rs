@@ -23,6 +23,11 @@ impl Owner {
         format!("arn:aws:ecs:{}:{}:{resource}", self.region, self.account)
     }
 
+    /// The account's root user.
+    pub fn root_arn(&self) -> String {
+        format!("arn:aws:iam::{}:root", self.account)
+    }
+
     /// The ARN of a cluster.
     pub fn cluster_arn(&self, cluster: &ClusterName) -> String {
         self.arn(format_args!("cluster/{cluster}"))

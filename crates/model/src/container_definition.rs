@@ -1,7 +1,11 @@
-//! One container of a task definition, with every member of June 2017.
+//! One container of a task definition.
 //!
 //! An absent member stays `None`, so that a response shows exactly what was registered; the few
 //! that ECS fills in (`cpu`, `essential`, port mappings, ...) are filled in when it is made.
+
+mod life;
+mod linux_parameters;
+mod secret;
 
 use std::collections::BTreeMap;
 
@@ -9,8 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::ContainerName;
 
+pub use life::{Condition, Dependency, HealthCheck, RestartPolicy};
+pub use linux_parameters::{Capabilities, Device, DevicePermission, LinuxParameters, Tmpfs};
+pub use secret::{SecretReference, SecretReferenceError, SecretValue};
+
 /// A container definition.
-/// Source: Amazon ECS API Reference, `ContainerDefinition`, June 2017.
+/// Source: Amazon ECS API Reference, `ContainerDefinition`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerDefinition {
     /// Unique within the task definition.
@@ -65,6 +73,96 @@ pub struct ContainerDefinition {
     pub ulimits: Option<Vec<Ulimit>>,
     /// Where its output goes.
     pub log_configuration: Option<LogConfiguration>,
+    /// How Docker finds out whether it is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<HealthCheck>,
+    /// What the kernel gives it and takes from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linux_parameters: Option<LinuxParameters>,
+    /// Kernel parameters of its namespaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_controls: Option<Vec<SystemControl>>,
+    /// Whether it has a terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudo_terminal: Option<bool>,
+    /// Whether its standard input stays open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interactive: Option<bool>,
+    /// What must have become of other containers before it starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depends_on: Option<Vec<Dependency>>,
+    /// How long others wait for it, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_timeout_secs: Option<u32>,
+    /// How long it has to end by itself, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_timeout_secs: Option<u32>,
+    /// Whether it is started again in place when it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart_policy: Option<RestartPolicy>,
+    /// Environment variables whose values are secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Vec<SecretValue>>,
+    /// The secret that holds the login to the image's registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository_credentials: Option<SecretReference>,
+    /// Set where the caller said that tags stay tags, which is all that there is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub version_consistency_disabled: bool,
+}
+
+impl ContainerDefinition {
+    /// An essential container with nothing else set.
+    pub fn new(name: ContainerName, image: String) -> Self {
+        Self {
+            name,
+            image,
+            cpu_units: 0,
+            memory_mib: None,
+            memory_reservation_mib: None,
+            links: None,
+            port_mappings: Vec::new(),
+            essential: true,
+            entry_point: None,
+            command: None,
+            environment: Vec::new(),
+            mount_points: Vec::new(),
+            volumes_from: Vec::new(),
+            hostname: None,
+            user: None,
+            working_directory: None,
+            disable_networking: None,
+            privileged: None,
+            readonly_root_filesystem: None,
+            dns_servers: None,
+            dns_search_domains: None,
+            extra_hosts: None,
+            docker_security_options: None,
+            docker_labels: None,
+            ulimits: None,
+            log_configuration: None,
+            health_check: None,
+            linux_parameters: None,
+            system_controls: None,
+            pseudo_terminal: None,
+            interactive: None,
+            depends_on: None,
+            start_timeout_secs: None,
+            stop_timeout_secs: None,
+            restart_policy: None,
+            secrets: None,
+            repository_credentials: None,
+            version_consistency_disabled: false,
+        }
+    }
+
+    /// Every secret that its task needs to run.
+    pub fn secret_references(&self) -> impl Iterator<Item = &SecretReference> {
+        let variables = self.secrets.iter().flatten();
+        let options = self.log_configuration.iter().flat_map(|it| it.secret_options.iter());
+        let values = variables.chain(options.flatten()).map(|it| &it.value_from);
+        values.chain(&self.repository_credentials)
+    }
 }
 
 /// A transport protocol of a port.
@@ -97,7 +195,7 @@ impl Protocol {
 }
 
 /// A port of the container and the host port that leads to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortMapping {
     /// 1 to 65535.
     pub container_port: u16,
@@ -105,6 +203,9 @@ pub struct PortMapping {
     pub host_port: u16,
     /// TCP unless said otherwise.
     pub protocol: Protocol,
+    /// What the definition calls it: a label, unique in the definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// A volume of the task within a container.
@@ -154,4 +255,38 @@ pub struct LogConfiguration {
     pub log_driver: String,
     /// Passed to the driver.
     pub options: Option<BTreeMap<String, String>>,
+    /// Options whose values are secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_options: Option<Vec<SecretValue>>,
+}
+
+/// A kernel parameter of the container's namespaces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemControl {
+    /// Such as `net.core.somaxconn`.
+    pub namespace: String,
+    /// As the kernel reads it.
+    pub value: String,
+}
+
+impl SystemControl {
+    /// Whether it belongs to the network namespace.
+    pub fn is_of_network(&self) -> bool {
+        self.namespace.starts_with("net.")
+    }
+
+    /// Whether it belongs to the IPC namespace.
+    pub fn is_of_ipc(&self) -> bool {
+        const IPC: &[&str] = &[
+            "kernel.msgmax",
+            "kernel.msgmnb",
+            "kernel.msgmni",
+            "kernel.sem",
+            "kernel.shm_rmid_forced",
+            "kernel.shmall",
+            "kernel.shmmax",
+            "kernel.shmmni",
+        ];
+        IPC.contains(&self.namespace.as_str()) || self.namespace.starts_with("fs.mqueue.")
+    }
 }

@@ -10,7 +10,7 @@ use crate::task_definition::{NetworkMode, TaskDefinition};
 /// before `memory`; dynamic host ports count nothing).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// Sum over the containers.
+    /// The task's own size, or else the sum over the containers.
     pub resources: Resources,
     /// Static TCP host ports.
     pub ports_tcp: Vec<u16>,
@@ -41,6 +41,10 @@ impl Demand {
                 }
             }
         }
+        let size = definition.size;
+        let Resources { cpu_units, memory_mib } = &mut demand.resources;
+        *cpu_units = size.cpu_units.unwrap_or(*cpu_units);
+        *memory_mib = size.memory_mib.unwrap_or(*memory_mib);
         demand
     }
 }

@@ -20,6 +20,7 @@ pub mod status;
 pub mod tags;
 pub mod task;
 pub mod task_definition;
+pub mod task_size;
 
 pub use arn::{Arn, ArnError, Owner};
 pub use attribute::Attribute;

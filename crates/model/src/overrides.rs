@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::container_definition::ContainerDefinition;
 use crate::names::ContainerName;
 use crate::task_definition::TaskDefinition;
+use crate::task_size::{TaskSize, TaskSizeError};
 
 /// Overrides as they were sent; a response echoes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,9 +49,20 @@ pub enum OverrideError {
     /// Two entries for one container.
     #[error("Override for container named {0} is given more than once.")]
     Repeated(ContainerName),
-    /// The memory settings contradict each other once merged.
-    #[error("{0}")]
+    /// The sizes contradict each other once merged.
+    #[error(transparent)]
+    Size(#[from] SizeError),
+}
+
+/// Why the sizes of containers are not valid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SizeError {
+    /// One's memory settings by themselves.
+    #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// Those of all, beside their task's.
+    #[error(transparent)]
+    Task(#[from] TaskSizeError),
 }
 
 /// Why a container's memory settings are not valid.
@@ -69,6 +81,9 @@ pub enum MemoryError {
     /// Below the least that the Docker Engine takes.
     #[error("Invalid '{1}' setting for container '{0}'. It must be at least 4 MiB.")]
     TooSmall(ContainerName, &'static str),
+    /// Swap is set beside a limit that is not.
+    #[error("Invalid 'maxSwap' setting for container '{0}'. It needs a 'memory' setting.")]
+    SwapWithoutLimit(ContainerName),
 }
 
 /// The smallest memory setting, in MiB.
@@ -92,11 +107,21 @@ impl Overrides {
                 return Err(OverrideError::Repeated(entry.name.clone()));
             }
         }
-        for container in &definition.containers {
-            effective(container, Some(self)).check_memory(&container.name)?;
-        }
-        Ok(())
+        Ok(check_sizes(&definition.containers, definition.size, Some(self))?)
     }
+}
+
+/// Checks CPU and memory of a task's containers, each by itself and all beside the task's.
+pub fn check_sizes(
+    containers: &[ContainerDefinition],
+    size: TaskSize,
+    overrides: Option<&Overrides>,
+) -> Result<(), SizeError> {
+    let settings: Vec<_> = containers.iter().map(|it| (it, effective(it, overrides))).collect();
+    for (container, settings) in &settings {
+        settings.check_memory(container, size.memory_mib)?;
+    }
+    Ok(size.check(settings.iter().map(|(container, settings)| (&container.name, settings)))?)
 }
 
 /// The settings of a container once its overrides are merged in.
@@ -120,8 +145,14 @@ impl Effective<'_> {
         positive(self.memory_reservation_mib).or(positive(self.memory_mib)).unwrap_or(0)
     }
 
-    /// Checks the rules that bind the two memory settings.
-    pub fn check_memory(&self, name: &ContainerName) -> Result<(), MemoryError> {
+    /// Checks the rules that bind a container's memory settings.
+    fn check_memory(
+        &self,
+        container: &ContainerDefinition,
+        of_task_mib: Option<u32>,
+    ) -> Result<(), MemoryError> {
+        let name = &container.name;
+        let swap = container.linux_parameters.as_ref().and_then(|it| it.max_swap_mib);
         let limit = positive(self.memory_mib);
         let reservation = positive(self.memory_reservation_mib);
         for (value, member) in [(limit, "memory"), (reservation, "memoryReservation")] {
@@ -130,10 +161,11 @@ impl Effective<'_> {
             }
         }
         match (limit, reservation) {
-            (None, None) => Err(MemoryError::Missing(name.clone())),
+            (None, None) if of_task_mib.is_none() => Err(MemoryError::Missing(name.clone())),
             (Some(limit), Some(reservation)) if limit < reservation => {
                 Err(MemoryError::BelowReservation(name.clone()))
             }
+            (None, _) if swap.is_some() => Err(MemoryError::SwapWithoutLimit(name.clone())),
             _ => Ok(()),
         }
     }

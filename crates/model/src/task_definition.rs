@@ -1,5 +1,7 @@
 //! A task definition: what a task is made of.
 
+mod volume;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,6 +13,9 @@ use crate::container_definition::ContainerDefinition;
 use crate::names::Family;
 use crate::status::DefinitionStatus;
 use crate::tags::Tags;
+use crate::task_size::TaskSize;
+
+pub use volume::{DockerVolume, Volume, VolumeScope};
 
 /// Family and revision: which task definition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,9 +77,58 @@ pub struct TaskDefinition {
     /// The callers' tags.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+    /// Who registered it, as an ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered_by: Option<String>,
+    /// CPU and memory of the task as a whole.
+    #[serde(default, skip_serializing_if = "TaskSize::is_open")]
+    pub size: TaskSize,
+    /// Whose processes its containers see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid_mode: Option<PidMode>,
+    /// With whom its containers share System V IPC and `/dev/shm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipc_mode: Option<IpcMode>,
+    /// What its containers are built for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime_platform: Option<RuntimePlatform>,
+    /// The role that pulls images and secrets elsewhere; here it is a note of the caller's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_role_arn: Option<String>,
+    /// The launch types that it was checked against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires_compatibilities: Option<Vec<String>>,
 }
 
 impl TaskDefinition {
+    /// An ACTIVE revision with nothing set but its containers.
+    pub fn new(
+        key: DefinitionKey,
+        containers: Vec<ContainerDefinition>,
+        registered_at: Timestamp,
+    ) -> Self {
+        Self {
+            key,
+            status: DefinitionStatus::Active,
+            containers,
+            volumes: Vec::new(),
+            task_role_arn: None,
+            network_mode: None,
+            member_of: Vec::new(),
+            requires_attributes: Vec::new(),
+            registered_at,
+            deregistered_at: None,
+            tags: Tags::default(),
+            registered_by: None,
+            size: TaskSize::default(),
+            pid_mode: None,
+            ipc_mode: None,
+            runtime_platform: None,
+            execution_role_arn: None,
+            requires_compatibilities: None,
+        }
+    }
+
     /// Where its containers' ports are.
     pub fn network(&self) -> NetworkMode {
         self.network_mode.unwrap_or(NetworkMode::Bridge)
@@ -118,11 +172,88 @@ impl NetworkMode {
     }
 }
 
-/// A volume of a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Volume {
-    /// What mount points call it.
-    pub name: String,
-    /// A path of the instance; without one, an empty volume that lives as long as the task.
-    pub host_source_path: Option<String>,
+/// Whose processes a task's containers see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PidMode {
+    /// The host's.
+    Host,
+    /// Those of all containers of the task.
+    Task,
+}
+
+impl PidMode {
+    /// As ECS spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Task => "task",
+        }
+    }
+
+    /// The mode that is spelled so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Host, Self::Task].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// With whom a task's containers share System V IPC and `/dev/shm`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IpcMode {
+    /// With the host.
+    Host,
+    /// With each other.
+    Task,
+    /// With nobody, and without `/dev/shm`.
+    None,
+}
+
+impl IpcMode {
+    /// As ECS and Docker spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Task => "task",
+            Self::None => "none",
+        }
+    }
+
+    /// The mode that is spelled so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Host, Self::Task, Self::None].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// What a task's containers are built for. Placement honours it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimePlatform {
+    /// The processor.
+    pub cpu_architecture: Option<CpuArchitecture>,
+    /// Linux is said to be meant, which is all that there is.
+    pub is_linux: bool,
+}
+
+/// A processor that containers are built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CpuArchitecture {
+    /// 64 bits of Intel and AMD.
+    X86_64,
+    /// 64 bits of Arm.
+    Arm64,
+}
+
+impl CpuArchitecture {
+    /// As ECS spells it in a definition; as an instance's attribute it is the same in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::X86_64 => "X86_64",
+            Self::Arm64 => "ARM64",
+        }
+    }
+
+    /// The processor that is spelled so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::X86_64, Self::Arm64].into_iter().find(|it| it.as_str() == text)
+    }
 }

@@ -176,6 +176,7 @@ fn container(random: &mut Random, at: usize, count: usize, uses_host: bool) -> C
         container_port: Some(port),
         host_port: Some(host_port),
         protocol: Some(protocol.to_owned()),
+        name: None,
     };
     let ports = match random.below(6) {
         0 => vec![mapping(port, "tcp")],

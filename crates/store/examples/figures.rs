@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use longshore_model::{
     Cluster, ClusterName, ClusterStatus, Container, ContainerDefinition, ContainerId,
-    ContainerInstance, DefinitionKey, DefinitionStatus, DesiredStatus, InstanceId, InstanceStatus,
-    LastStatus, Resources, Task, TaskDefinition, TaskId, Timestamp,
+    ContainerInstance, DefinitionKey, DesiredStatus, InstanceId, InstanceStatus, LastStatus,
+    Resources, Task, TaskDefinition, TaskId, Timestamp,
 };
 use longshore_store::{EmbeddedJournal, Store, StoreError};
 use tokio::task::JoinSet;
@@ -263,19 +263,8 @@ fn definition() -> Outcome<TaskDefinition> {
         "port_mappings": [], "essential": true, "environment": [],
         "mount_points": [], "volumes_from": [],
     }))?;
-    Ok(TaskDefinition {
-        key: DefinitionKey { family: "web".parse()?, revision: 1 },
-        status: DefinitionStatus::Active,
-        containers: vec![container],
-        volumes: vec![],
-        task_role_arn: None,
-        network_mode: None,
-        member_of: vec![],
-        requires_attributes: vec![],
-        registered_at: NOW,
-        deregistered_at: None,
-        tags: Default::default(),
-    })
+    let key = DefinitionKey { family: "web".parse()?, revision: 1 };
+    Ok(TaskDefinition::new(key, vec![container], NOW))
 }
 
 /// What this process has used so far.

@@ -3,8 +3,8 @@
 use longshore_model::container_definition::{PortMapping, Protocol};
 use longshore_model::{
     Cluster, ClusterStatus, Container, ContainerDefinition, ContainerId, ContainerInstance,
-    DefinitionKey, DefinitionStatus, DesiredStatus, InstanceId, InstanceStatus, LastStatus,
-    Resources, Task, TaskDefinition, TaskId, Timestamp,
+    DefinitionKey, DesiredStatus, InstanceId, InstanceStatus, LastStatus, Resources, Task,
+    TaskDefinition, TaskId, Timestamp,
 };
 
 use crate::error::StoreError;
@@ -33,21 +33,11 @@ pub(crate) fn definition(family: &str, revision: u32) -> TaskDefinition {
         container.port_mappings = ports;
         container
     };
-    let port = PortMapping { container_port: 80, host_port: 8080, protocol: Protocol::Tcp };
+    let (container_port, host_port, protocol) = (80, 8080, Protocol::Tcp);
+    let port = PortMapping { container_port, host_port, protocol, name: None };
     let ports = if family == "ported" { vec![port] } else { vec![] };
-    TaskDefinition {
-        key: DefinitionKey { family: family.parse().unwrap(), revision },
-        status: DefinitionStatus::Active,
-        containers: vec![container("one", ports), container("other", vec![])],
-        volumes: vec![],
-        task_role_arn: None,
-        network_mode: None,
-        member_of: vec![],
-        requires_attributes: vec![],
-        registered_at: NOW,
-        deregistered_at: None,
-        tags: Default::default(),
-    }
+    let key = DefinitionKey { family: family.parse().unwrap(), revision };
+    TaskDefinition::new(key, vec![container("one", ports), container("other", vec![])], NOW)
 }
 
 pub(crate) fn instance_id(number: u32) -> InstanceId {

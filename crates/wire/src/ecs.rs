@@ -22,7 +22,9 @@ pub use clusters::{
     DescribeClustersResponse, ListClustersRequest, ListClustersResponse,
 };
 pub use container_definition::{
-    ContainerDefinition, HostEntry, LogConfiguration, MountPoint, PortMapping, Ulimit, VolumeFrom,
+    ContainerDefinition, ContainerDependency, ContainerRestartPolicy, Device, HealthCheck,
+    HostEntry, KernelCapabilities, LinuxParameters, LogConfiguration, MountPoint, PortMapping,
+    SystemControl, Tmpfs, Ulimit, VolumeFrom,
 };
 pub use container_instances::{
     ContainerInstance, DescribeContainerInstancesRequest, DescribeContainerInstancesResponse,
@@ -44,10 +46,10 @@ pub use task::{Attachment, Container, ManagedAgent, NetworkBinding, NetworkInter
 pub use task_definitions::{
     DeleteTaskDefinitionsRequest, DeleteTaskDefinitionsResponse, DeregisterTaskDefinitionRequest,
     DeregisterTaskDefinitionResponse, DescribeTaskDefinitionRequest,
-    DescribeTaskDefinitionResponse, HostVolumeProperties, ListTaskDefinitionFamiliesRequest,
-    ListTaskDefinitionFamiliesResponse, ListTaskDefinitionsRequest, ListTaskDefinitionsResponse,
-    RegisterTaskDefinitionRequest, RegisterTaskDefinitionResponse, RuntimePlatform, TaskDefinition,
-    Volume,
+    DescribeTaskDefinitionResponse, DockerVolumeConfiguration, HostVolumeProperties,
+    ListTaskDefinitionFamiliesRequest, ListTaskDefinitionFamiliesResponse,
+    ListTaskDefinitionsRequest, ListTaskDefinitionsResponse, RegisterTaskDefinitionRequest,
+    RegisterTaskDefinitionResponse, RuntimePlatform, TaskDefinition, Volume,
 };
 pub use tasks::{
     DescribeTasksRequest, DescribeTasksResponse, ListTasksRequest, ListTasksResponse,

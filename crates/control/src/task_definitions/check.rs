@@ -1,8 +1,11 @@
 //! The rules that bind the members of a task definition to each other.
 
+mod namespaces;
+mod references;
+
 use longshore_model::ContainerName;
-use longshore_model::container_definition::{ContainerDefinition, Protocol};
-use longshore_model::overrides::{MemoryError, effective};
+use longshore_model::container_definition::Protocol;
+use longshore_model::overrides::{SizeError, check_sizes};
 use longshore_model::task_definition::NetworkMode;
 
 use super::Registration;
@@ -26,9 +29,9 @@ pub enum DefinitionError {
     /// None is essential.
     #[error("Task definition doesn't have any essential container")]
     NoEssentialContainer,
-    /// Memory settings.
+    /// CPU and memory.
     #[error(transparent)]
-    Memory(#[from] MemoryError),
+    Size(#[from] SizeError),
     /// A host port in host mode that is not the container port.
     #[error(
         "When networkMode=host, the host ports and container ports in port mappings must match."
@@ -40,13 +43,16 @@ pub enum DefinitionError {
     /// Port mappings without a network.
     #[error("Port mappings are not supported when networkMode=none.")]
     PortsWithoutNetwork,
+    /// Two ports of one name.
+    #[error("Port mapping names must be unique within a task definition: '{0}'.")]
+    RepeatedPortName(String),
     /// Links outside the bridge.
     #[error("Links are not supported when networkMode={0}.")]
     LinksWithoutBridge(&'static str),
-    /// A link, or volumesFrom, to a container that is not there.
+    /// A link, volumesFrom or dependsOn to a container that is not there.
     #[error("Invalid '{member}' setting. Unknown container: '{name}'")]
     UnknownContainer {
-        /// `links` or `volumesFrom`.
+        /// `links`, `volumesFrom` or `dependsOn`.
         member: &'static str,
         /// The name that was given.
         name: String,
@@ -54,6 +60,36 @@ pub enum DefinitionError {
     /// Containers that wait for each other.
     #[error("Container {0} should not have a cycle")]
     Cycle(&'static str),
+    /// To wait for the end of a container with which the task would end.
+    #[error(
+        "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"
+    )]
+    EndOfEssential,
+    /// To wait for the health of a container that has no health check.
+    #[error(
+        "Invalid 'dependsOn' setting for container '{container}'. The condition HEALTHY needs a health check in container '{target}'."
+    )]
+    NoHealthCheck {
+        /// The container that waits.
+        container: ContainerName,
+        /// The one that it waits for.
+        target: ContainerName,
+    },
+    /// A member that has no meaning in namespaces that are shared with others.
+    #[error(
+        "Invalid '{member}' setting for container '{container}'. It is not supported when {mode}."
+    )]
+    SharedNamespace {
+        /// Such as `systemControls`.
+        member: &'static str,
+        /// The container.
+        container: ContainerName,
+        /// Such as `networkMode=host`.
+        mode: String,
+    },
+    /// A kernel parameter with two values in one namespace.
+    #[error("System control '{0}' is set more than once.")]
+    RepeatedSystemControl(String),
     /// Two volumes of one name.
     #[error("Volume names must be unique within a task definition.")]
     RepeatedVolume,
@@ -67,13 +103,15 @@ pub enum DefinitionError {
 
 /// Checks a definition as a whole.
 pub(super) fn check(registration: &Registration) -> Result<(), DefinitionError> {
-    check_containers(&registration.containers)?;
+    check_containers(registration)?;
     check_network(registration)?;
-    check_references(&registration.containers)?;
+    namespaces::check(registration)?;
+    references::check(&registration.containers)?;
     check_volumes(registration)
 }
 
-fn check_containers(containers: &[ContainerDefinition]) -> Result<(), DefinitionError> {
+fn check_containers(registration: &Registration) -> Result<(), DefinitionError> {
+    let containers = &registration.containers;
     match containers.len() {
         0 => return Err(DefinitionError::NoContainers),
         count if count > MAX_CONTAINERS => return Err(DefinitionError::TooManyContainers),
@@ -83,8 +121,8 @@ fn check_containers(containers: &[ContainerDefinition]) -> Result<(), Definition
         if containers[..at].iter().any(|it| it.name == container.name) {
             return Err(DefinitionError::RepeatedName);
         }
-        effective(container, None).check_memory(&container.name)?;
     }
+    check_sizes(containers, registration.size, None)?;
     if !containers.iter().any(|it| it.essential) {
         return Err(DefinitionError::NoEssentialContainer);
     }
@@ -94,6 +132,7 @@ fn check_containers(containers: &[ContainerDefinition]) -> Result<(), Definition
 fn check_network(registration: &Registration) -> Result<(), DefinitionError> {
     let mode = registration.network_mode.unwrap_or(NetworkMode::Bridge);
     let mut taken: Vec<(Protocol, u16)> = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
     for container in &registration.containers {
         if mode != NetworkMode::Bridge && container.links.as_ref().is_some_and(|it| !it.is_empty())
         {
@@ -106,6 +145,12 @@ fn check_network(registration: &Registration) -> Result<(), DefinitionError> {
             if mode == NetworkMode::Host && mapping.host_port != mapping.container_port {
                 return Err(DefinitionError::HostPortDiffers);
             }
+            if let Some(name) = &mapping.name {
+                if names.contains(&name.as_str()) {
+                    return Err(DefinitionError::RepeatedPortName(name.clone()));
+                }
+                names.push(name);
+            }
             if mapping.host_port == 0 {
                 continue;
             }
@@ -117,55 +162,6 @@ fn check_network(registration: &Registration) -> Result<(), DefinitionError> {
         }
     }
     Ok(())
-}
-
-/// The names of the containers that one's links lead to: each is `name` or `name:alias`.
-fn linked(container: &ContainerDefinition) -> impl Iterator<Item = &str> {
-    let links = container.links.as_deref().unwrap_or_default();
-    links.iter().map(|it| it.split_once(':').map_or(it.as_str(), |(name, _)| name))
-}
-
-fn volume_sources(container: &ContainerDefinition) -> impl Iterator<Item = &str> {
-    container.volumes_from.iter().map(|it| it.source_container.as_deref().unwrap_or_default())
-}
-
-fn check_references(containers: &[ContainerDefinition]) -> Result<(), DefinitionError> {
-    let index_of = |name: &str| containers.iter().position(|it| it.name.as_str() == name);
-    let mut links: Vec<Vec<usize>> = Vec::new();
-    let mut all: Vec<Vec<usize>> = Vec::new();
-    for container in containers {
-        let resolve = |member: &'static str, name: &str| {
-            index_of(name)
-                .ok_or_else(|| DefinitionError::UnknownContainer { member, name: name.into() })
-        };
-        let to: Vec<usize> =
-            linked(container).map(|it| resolve("links", it)).collect::<Result<_, _>>()?;
-        let from: Vec<usize> = volume_sources(container)
-            .map(|it| resolve("volumesFrom", it))
-            .collect::<Result<_, _>>()?;
-        all.push(to.iter().chain(&from).copied().collect());
-        links.push(to);
-    }
-    if has_cycle(&links) {
-        return Err(DefinitionError::Cycle("links"));
-    }
-    if has_cycle(&all) {
-        return Err(DefinitionError::Cycle("links and volumesFrom"));
-    }
-    Ok(())
-}
-
-/// Whether some of these, each of which waits for others, can never begin.
-fn has_cycle(waits_for: &[Vec<usize>]) -> bool {
-    let mut begun = vec![false; waits_for.len()];
-    loop {
-        let next = (0..waits_for.len())
-            .find(|&at| !begun[at] && waits_for[at].iter().all(|&needed| begun[needed]));
-        match next {
-            Some(at) => begun[at] = true,
-            None => return begun.contains(&false),
-        }
-    }
 }
 
 fn check_volumes(registration: &Registration) -> Result<(), DefinitionError> {

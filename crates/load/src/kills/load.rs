@@ -139,6 +139,7 @@ impl Load {
             container_port: Some(80),
             host_port: number(random.between(8080, 8083)),
             protocol: Some("tcp".into()),
+            name: None,
         };
         let main = ecs::ContainerDefinition {
             name: Some("main".into()),

@@ -4,7 +4,6 @@ use super::*;
 use crate::Timestamp;
 use crate::container_definition::{ContainerDefinition, PortMapping};
 use crate::overrides::ContainerOverride;
-use crate::status::DefinitionStatus;
 use crate::task_definition::DefinitionKey;
 
 fn container(
@@ -15,39 +14,19 @@ fn container(
     ports: &[(u16, u16, Protocol)],
 ) -> ContainerDefinition {
     ContainerDefinition {
-        name: name.parse().unwrap(),
-        image: "image".into(),
         cpu_units,
         memory_mib,
         memory_reservation_mib,
-        links: None,
         port_mappings: ports
             .iter()
             .map(|&(container_port, host_port, protocol)| PortMapping {
                 container_port,
                 host_port,
                 protocol,
+                name: None,
             })
             .collect(),
-        essential: true,
-        entry_point: None,
-        command: None,
-        environment: vec![],
-        mount_points: vec![],
-        volumes_from: vec![],
-        hostname: None,
-        user: None,
-        working_directory: None,
-        disable_networking: None,
-        privileged: None,
-        readonly_root_filesystem: None,
-        dns_servers: None,
-        dns_search_domains: None,
-        extra_hosts: None,
-        docker_security_options: None,
-        docker_labels: None,
-        ulimits: None,
-        log_configuration: None,
+        ..ContainerDefinition::new(name.parse().unwrap(), "image".into())
     }
 }
 
@@ -55,18 +34,10 @@ fn definition(
     network_mode: Option<NetworkMode>,
     containers: Vec<ContainerDefinition>,
 ) -> TaskDefinition {
+    let key = DefinitionKey { family: "f".parse().unwrap(), revision: 1 };
     TaskDefinition {
-        key: DefinitionKey { family: "f".parse().unwrap(), revision: 1 },
-        status: DefinitionStatus::Active,
-        containers,
-        volumes: vec![],
-        task_role_arn: None,
         network_mode,
-        member_of: vec![],
-        requires_attributes: vec![],
-        registered_at: Timestamp::from_millis(0),
-        deregistered_at: None,
-        tags: Default::default(),
+        ..TaskDefinition::new(key, containers, Timestamp::from_millis(0))
     }
 }
 

@@ -1,13 +1,13 @@
 //! A task in the terms of its agent: every override merged, and whatever has no member of its own
 //! in Docker's JSON.
 
+mod docker;
+
+use longshore_model::container_definition as definition;
 use longshore_model::overrides::effective;
-use longshore_model::task_definition::Volume;
+use longshore_model::task_definition::{DockerVolume, IpcMode, PidMode, Volume, VolumeScope};
 use longshore_model::{ContainerDefinition, Task, TaskDefinition};
 use longshore_wire::acs;
-use serde_json::{Map, Value, json};
-
-const MIB: u64 = 1024 * 1024;
 
 /// The task as an agent is to run it, or to stop it.
 pub(super) fn task(task: &Task, definition: &TaskDefinition, arn: String) -> acs::Task {
@@ -23,15 +23,45 @@ pub(super) fn task(task: &Task, definition: &TaskDefinition, arn: String) -> acs
             .collect(),
         volumes: definition.volumes.iter().map(volume).collect(),
         overrides: Some(acs::Overrides::default()),
+        cpu: definition.size.cpu_units.map(|it| f64::from(it) / 1024.0),
+        memory: definition.size.memory_mib.map(i64::from),
+        // What is shared with the host, or with nobody, is Docker's to arrange.
+        pid_mode: definition
+            .pid_mode
+            .filter(|it| *it == PidMode::Task)
+            .map(|it| it.as_str().into()),
+        ipc_mode: definition
+            .ipc_mode
+            .filter(|it| *it == IpcMode::Task)
+            .map(|it| it.as_str().into()),
         ..acs::Task::default()
     }
 }
 
 fn volume(volume: &Volume) -> acs::Volume {
-    acs::Volume {
-        name: volume.name.clone(),
-        host: Some(acs::HostVolume { source_path: volume.host_source_path.clone() }),
-        ..acs::Volume::default()
+    let name = volume.name.clone();
+    match &volume.docker {
+        None => acs::Volume {
+            name,
+            host: Some(acs::HostVolume { source_path: volume.host_source_path.clone() }),
+            ..acs::Volume::default()
+        },
+        Some(docker) => acs::Volume {
+            name,
+            kind: Some("docker".into()),
+            docker_volume_configuration: Some(docker_volume(docker)),
+            ..acs::Volume::default()
+        },
+    }
+}
+
+fn docker_volume(it: &DockerVolume) -> acs::DockerVolumeConfiguration {
+    acs::DockerVolumeConfiguration {
+        scope: Some(it.scope.unwrap_or(VolumeScope::Task).as_str().into()),
+        autoprovision: it.autoprovision.unwrap_or(false),
+        driver: Some(it.driver().into()),
+        driver_opts: it.driver_opts.clone(),
+        labels: it.labels.clone(),
     }
 }
 
@@ -56,18 +86,32 @@ fn container(
         mount_points: container.mount_points.iter().map(mount_point).collect(),
         volumes_from: container.volumes_from.iter().map(volume_from).collect(),
         overrides: Some(acs::Overrides::default()),
-        docker_config: Some(acs::DockerConfig {
-            config: Some(config(container).to_string()),
-            host_config: Some(
-                host_config(container, definition, settings.memory_reservation_mib).to_string(),
-            ),
-            version: Some(api_version(container, settings.memory_reservation_mib).into()),
-        }),
+        docker_config: Some(docker::config(container, &settings, definition)),
+        health_check_type: container.health_check.as_ref().map(|_| "docker".into()),
+        depends_on: container.depends_on.as_ref().map(|all| all.iter().map(dependency).collect()),
+        start_timeout: container.start_timeout_secs.map(i64::from),
+        stop_timeout: container.stop_timeout_secs.map(i64::from),
+        restart_policy: container.restart_policy.as_ref().map(restart_policy),
         ..acs::Container::default()
     }
 }
 
-fn port_mapping(it: &longshore_model::container_definition::PortMapping) -> acs::PortMapping {
+fn dependency(it: &definition::Dependency) -> acs::ContainerDependency {
+    acs::ContainerDependency {
+        container_name: it.container.to_string(),
+        condition: it.condition.as_str().into(),
+    }
+}
+
+fn restart_policy(it: &definition::RestartPolicy) -> acs::RestartPolicy {
+    acs::RestartPolicy {
+        enabled: it.enabled,
+        ignored_exit_codes: it.ignored_exit_codes.clone(),
+        restart_attempt_period: Some(it.restart_attempt_period_secs().into()),
+    }
+}
+
+fn port_mapping(it: &definition::PortMapping) -> acs::PortMapping {
     acs::PortMapping {
         container_port: it.container_port.into(),
         host_port: it.host_port.into(),
@@ -75,7 +119,7 @@ fn port_mapping(it: &longshore_model::container_definition::PortMapping) -> acs:
     }
 }
 
-fn mount_point(it: &longshore_model::container_definition::MountPoint) -> acs::MountPoint {
+fn mount_point(it: &definition::MountPoint) -> acs::MountPoint {
     acs::MountPoint {
         source_volume: it.source_volume.clone().unwrap_or_default(),
         container_path: it.container_path.clone().unwrap_or_default(),
@@ -83,73 +127,9 @@ fn mount_point(it: &longshore_model::container_definition::MountPoint) -> acs::M
     }
 }
 
-fn volume_from(it: &longshore_model::container_definition::VolumeFrom) -> acs::VolumeFrom {
+fn volume_from(it: &definition::VolumeFrom) -> acs::VolumeFrom {
     acs::VolumeFrom {
         source_container: it.source_container.clone().unwrap_or_default(),
         read_only: it.read_only.unwrap_or(false),
     }
-}
-
-/// The smallest version of the Docker API that has what the container uses.
-fn api_version(
-    container: &ContainerDefinition,
-    memory_reservation_mib: Option<u32>,
-) -> &'static str {
-    let log = container.log_configuration.as_ref();
-    if memory_reservation_mib.is_some_and(|it| it > 0) {
-        "1.21"
-    } else if log.is_some_and(|it| it.options.is_some()) {
-        "1.19"
-    } else if log.is_some() || container.docker_labels.is_some() || container.ulimits.is_some() {
-        "1.18"
-    } else {
-        "1.17"
-    }
-}
-
-/// An object of the members that are there.
-fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
-    let present = members.into_iter().filter_map(|(name, value)| Some((name.into(), value?)));
-    Value::Object(present.collect::<Map<_, _>>())
-}
-
-fn config(container: &ContainerDefinition) -> Value {
-    object([
-        ("Hostname", container.hostname.as_ref().map(|it| json!(it))),
-        ("User", container.user.as_ref().map(|it| json!(it))),
-        ("WorkingDir", container.working_directory.as_ref().map(|it| json!(it))),
-        ("NetworkDisabled", container.disable_networking.map(|it| json!(it))),
-        ("Labels", container.docker_labels.as_ref().map(|it| json!(it))),
-    ])
-}
-
-fn host_config(
-    container: &ContainerDefinition,
-    definition: &TaskDefinition,
-    memory_reservation_mib: Option<u32>,
-) -> Value {
-    let reservation = memory_reservation_mib.filter(|it| *it > 0);
-    let extra_hosts = container.extra_hosts.as_ref().map(|all| {
-        all.iter().map(|it| json!(format!("{}:{}", it.hostname, it.ip_address))).collect()
-    });
-    let ulimits = container.ulimits.as_ref().map(|all| {
-        let ulimit = |it: &longshore_model::container_definition::Ulimit| json!({"Name": it.name, "Soft": it.soft_limit, "Hard": it.hard_limit});
-        all.iter().map(ulimit).collect()
-    });
-    let log = container
-        .log_configuration
-        .as_ref()
-        .map(|it| json!({"Type": it.log_driver, "Config": it.options.clone().unwrap_or_default()}));
-    object([
-        ("MemoryReservation", reservation.map(|it| json!(u64::from(it) * MIB))),
-        ("NetworkMode", definition.network_mode.map(|it| json!(it.as_str()))),
-        ("Privileged", container.privileged.map(|it| json!(it))),
-        ("ReadonlyRootfs", container.readonly_root_filesystem.map(|it| json!(it))),
-        ("Dns", container.dns_servers.as_ref().map(|it| json!(it))),
-        ("DnsSearch", container.dns_search_domains.as_ref().map(|it| json!(it))),
-        ("ExtraHosts", extra_hosts),
-        ("SecurityOpt", container.docker_security_options.as_ref().map(|it| json!(it))),
-        ("Ulimits", ulimits),
-        ("LogConfig", log),
-    ])
 }

@@ -1,15 +1,17 @@
 //! Records as responses show them.
 
-use longshore_model::container_definition as definition;
+mod task_definition;
+
 use longshore_model::overrides::effective;
 use longshore_model::{
-    Attribute, Cluster, Container, ContainerDefinition, ContainerInstance, DefinitionKey,
-    NetworkBinding, Occupancy, Overrides, Owner, Resources, Tag, Tags, Task, TaskDefinition,
-    Timestamp,
+    Attribute, Cluster, Container, ContainerDefinition, ContainerInstance, NetworkBinding,
+    Occupancy, Overrides, Owner, Resources, Tag, Tags, Task, TaskDefinition, Timestamp,
 };
 use longshore_store::{ClusterCounts, State};
 use longshore_wire as wire;
 use longshore_wire::ecs;
+
+pub(super) use task_definition::task_definition;
 
 fn timestamp(at: Timestamp) -> wire::Timestamp {
     wire::Timestamp::from_millis(at.millis())
@@ -250,100 +252,5 @@ fn attribute(attribute: &Attribute) -> ecs::Attribute {
         name: Some(attribute.name.as_ref().into()),
         value: attribute.value.as_deref().map(Into::into),
         ..ecs::Attribute::default()
-    }
-}
-
-pub(super) fn task_definition(found: &TaskDefinition, owner: &Owner) -> ecs::TaskDefinition {
-    let DefinitionKey { family, revision } = &found.key;
-    let constraint = |expression: &String| ecs::PlacementConstraint {
-        kind: Some("memberOf".into()),
-        expression: Some(expression.clone()),
-    };
-    let volume = |it: &longshore_model::task_definition::Volume| ecs::Volume {
-        name: Some(it.name.clone()),
-        host: Some(ecs::HostVolumeProperties { source_path: it.host_source_path.clone() }),
-    };
-    let required: Vec<_> = found.requires_attributes.iter().map(attribute).collect();
-    ecs::TaskDefinition {
-        task_definition_arn: Some(owner.task_definition_arn(&found.key)),
-        container_definitions: Some(found.containers.iter().map(container_definition).collect()),
-        family: Some(family.to_string()),
-        task_role_arn: found.task_role_arn.clone(),
-        network_mode: found.network_mode.map(|it| it.as_str().into()),
-        revision: count(*revision),
-        volumes: Some(found.volumes.iter().map(volume).collect()),
-        status: Some(found.status.as_str().into()),
-        requires_attributes: Some(required).filter(|it| !it.is_empty()),
-        placement_constraints: Some(found.member_of.iter().map(constraint).collect()),
-        compatibilities: Some(vec![LAUNCH_TYPE.into()]),
-        registered_at: Some(timestamp(found.registered_at)),
-        deregistered_at: found.deregistered_at.map(timestamp),
-        ..ecs::TaskDefinition::default()
-    }
-}
-
-fn container_definition(it: &ContainerDefinition) -> ecs::ContainerDefinition {
-    ecs::ContainerDefinition {
-        name: Some(it.name.to_string()),
-        image: Some(it.image.clone()),
-        cpu: count(it.cpu_units),
-        memory: it.memory_mib.and_then(count),
-        memory_reservation: it.memory_reservation_mib.and_then(count),
-        links: it.links.clone(),
-        port_mappings: Some(it.port_mappings.iter().map(port_mapping).collect()),
-        essential: Some(it.essential),
-        entry_point: it.entry_point.clone(),
-        command: it.command.clone(),
-        environment: Some(pairs(&it.environment)),
-        mount_points: Some(it.mount_points.iter().map(mount_point).collect()),
-        volumes_from: Some(it.volumes_from.iter().map(volume_from).collect()),
-        hostname: it.hostname.clone(),
-        user: it.user.clone(),
-        working_directory: it.working_directory.clone(),
-        disable_networking: it.disable_networking,
-        privileged: it.privileged,
-        readonly_root_filesystem: it.readonly_root_filesystem,
-        dns_servers: it.dns_servers.clone(),
-        dns_search_domains: it.dns_search_domains.clone(),
-        extra_hosts: it.extra_hosts.as_ref().map(|all| all.iter().map(host_entry).collect()),
-        docker_security_options: it.docker_security_options.clone(),
-        docker_labels: it.docker_labels.clone(),
-        ulimits: it.ulimits.as_ref().map(|all| all.iter().map(ulimit).collect()),
-        log_configuration: it.log_configuration.as_ref().map(|it| ecs::LogConfiguration {
-            log_driver: Some(it.log_driver.clone()),
-            options: it.options.clone(),
-        }),
-    }
-}
-
-fn port_mapping(it: &definition::PortMapping) -> ecs::PortMapping {
-    ecs::PortMapping {
-        container_port: Some(it.container_port.into()),
-        host_port: Some(it.host_port.into()),
-        protocol: Some(it.protocol.as_str().into()),
-    }
-}
-
-fn mount_point(it: &definition::MountPoint) -> ecs::MountPoint {
-    ecs::MountPoint {
-        source_volume: it.source_volume.clone(),
-        container_path: it.container_path.clone(),
-        read_only: it.read_only,
-    }
-}
-
-fn volume_from(it: &definition::VolumeFrom) -> ecs::VolumeFrom {
-    ecs::VolumeFrom { source_container: it.source_container.clone(), read_only: it.read_only }
-}
-
-fn host_entry(it: &definition::HostEntry) -> ecs::HostEntry {
-    ecs::HostEntry { hostname: Some(it.hostname.clone()), ip_address: Some(it.ip_address.clone()) }
-}
-
-fn ulimit(it: &definition::Ulimit) -> ecs::Ulimit {
-    ecs::Ulimit {
-        name: Some(it.name.clone()),
-        soft_limit: Some(it.soft_limit),
-        hard_limit: Some(it.hard_limit),
     }
 }

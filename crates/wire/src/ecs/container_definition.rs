@@ -1,4 +1,4 @@
-//! A container of a task definition, with the members of June 2017.
+//! A container of a task definition. What follows `log_configuration` joined after June 2017.
 
 use std::collections::BTreeMap;
 
@@ -37,6 +37,20 @@ shape! {
         docker_labels: Option<BTreeMap<String, String>> = "dockerLabels",
         ulimits: Option<Vec<Ulimit>> = "ulimits",
         log_configuration: Option<LogConfiguration> = "logConfiguration",
+
+        health_check: Option<HealthCheck> = "healthCheck",
+        linux_parameters: Option<LinuxParameters> = "linuxParameters",
+        system_controls: Option<Vec<SystemControl>> = "systemControls",
+        pseudo_terminal: Option<bool> = "pseudoTerminal",
+        interactive: Option<bool> = "interactive",
+        depends_on: Option<Vec<ContainerDependency>> = "dependsOn",
+        /// Seconds.
+        start_timeout: Option<i32> = "startTimeout",
+        /// Seconds.
+        stop_timeout: Option<i32> = "stopTimeout",
+        restart_policy: Option<ContainerRestartPolicy> = "restartPolicy",
+        /// `enabled` or `disabled`.
+        version_consistency: Option<String> = "versionConsistency",
     }
 
     pub struct PortMapping {
@@ -44,6 +58,8 @@ shape! {
         /// 0 or absent lets Docker choose, in bridge mode.
         host_port: Option<i32> = "hostPort",
         protocol: Option<String> = "protocol",
+        /// Joined after June 2017.
+        name: Option<String> = "name",
     }
 
     pub struct MountPoint {
@@ -72,5 +88,64 @@ shape! {
     pub struct LogConfiguration {
         log_driver: Option<String> = "logDriver",
         options: Option<BTreeMap<String, String>> = "options",
+    }
+
+    /// Times are in seconds.
+    pub struct HealthCheck {
+        command: Option<Vec<String>> = "command",
+        interval: Option<i32> = "interval",
+        timeout: Option<i32> = "timeout",
+        retries: Option<i32> = "retries",
+        start_period: Option<i32> = "startPeriod",
+    }
+
+    pub struct LinuxParameters {
+        capabilities: Option<KernelCapabilities> = "capabilities",
+        devices: Option<Vec<Device>> = "devices",
+        init_process_enabled: Option<bool> = "initProcessEnabled",
+        /// MiB.
+        shared_memory_size: Option<i32> = "sharedMemorySize",
+        tmpfs: Option<Vec<Tmpfs>> = "tmpfs",
+        /// MiB.
+        max_swap: Option<i32> = "maxSwap",
+        swappiness: Option<i32> = "swappiness",
+    }
+
+    /// Names without `CAP_`.
+    pub struct KernelCapabilities {
+        add: Option<Vec<String>> = "add",
+        drop: Option<Vec<String>> = "drop",
+    }
+
+    pub struct Device {
+        host_path: Option<String> = "hostPath",
+        container_path: Option<String> = "containerPath",
+        /// `read`, `write`, `mknod`.
+        permissions: Option<Vec<String>> = "permissions",
+    }
+
+    pub struct Tmpfs {
+        container_path: Option<String> = "containerPath",
+        /// MiB.
+        size: Option<i32> = "size",
+        mount_options: Option<Vec<String>> = "mountOptions",
+    }
+
+    pub struct SystemControl {
+        namespace: Option<String> = "namespace",
+        value: Option<String> = "value",
+    }
+
+    pub struct ContainerDependency {
+        container_name: Option<String> = "containerName",
+        /// `START`, `COMPLETE`, `SUCCESS` or `HEALTHY`.
+        condition: Option<String> = "condition",
+    }
+
+    pub struct ContainerRestartPolicy {
+        enabled: Option<bool> = "enabled",
+        ignored_exit_codes: Option<Vec<i32>> = "ignoredExitCodes",
+        /// Seconds.
+        restart_attempt_period: Option<i32> = "restartAttemptPeriod",
     }
 }

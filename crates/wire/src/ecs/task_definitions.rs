@@ -1,5 +1,7 @@
 //! The operations on task definitions.
 
+use std::collections::BTreeMap;
+
 use super::{Attribute, ContainerDefinition, Failure, PlacementConstraint, Tag};
 use crate::Timestamp;
 use crate::shape::shape;
@@ -16,6 +18,16 @@ shape! {
         /// Launch types to check the definition against.
         requires_compatibilities: Option<Vec<String>> = "requiresCompatibilities",
         tags: Option<Vec<Tag>> = "tags",
+        execution_role_arn: Option<String> = "executionRoleArn",
+        /// Units, or vCPU as in `0.5 vCPU`.
+        cpu: Option<String> = "cpu",
+        /// MiB, or GB as in `0.5 GB`.
+        memory: Option<String> = "memory",
+        /// `host` or `task`.
+        pid_mode: Option<String> = "pidMode",
+        /// `host`, `task` or `none`.
+        ipc_mode: Option<String> = "ipcMode",
+        runtime_platform: Option<RuntimePlatform> = "runtimePlatform",
     }
 
     pub struct RegisterTaskDefinitionResponse {
@@ -102,6 +114,8 @@ shape! {
         execution_role_arn: Option<String> = "executionRoleArn",
         cpu: Option<String> = "cpu",
         memory: Option<String> = "memory",
+        pid_mode: Option<String> = "pidMode",
+        ipc_mode: Option<String> = "ipcMode",
         runtime_platform: Option<RuntimePlatform> = "runtimePlatform",
     }
 
@@ -109,6 +123,18 @@ shape! {
     pub struct Volume {
         name: Option<String> = "name",
         host: Option<HostVolumeProperties> = "host",
+        docker_volume_configuration: Option<DockerVolumeConfiguration> =
+            "dockerVolumeConfiguration",
+    }
+
+    /// A volume that Docker keeps.
+    pub struct DockerVolumeConfiguration {
+        /// `task` or `shared`.
+        scope: Option<String> = "scope",
+        autoprovision: Option<bool> = "autoprovision",
+        driver: Option<String> = "driver",
+        driver_opts: Option<BTreeMap<String, String>> = "driverOpts",
+        labels: Option<BTreeMap<String, String>> = "labels",
     }
 
     /// Without a path the volume is empty, and gone with the task.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use expect_test::{Expect, expect};
-use longshore_model::{DefinitionKey, DefinitionStatus, InstanceId};
+use longshore_model::{DefinitionKey, InstanceId};
 
 use super::*;
 use crate::testing::container;
@@ -11,19 +11,8 @@ use crate::testing::container;
 fn definition() -> TaskDefinition {
     let mut side = container("side");
     side.essential = false;
-    TaskDefinition {
-        key: DefinitionKey { family: "f".parse().unwrap(), revision: 1 },
-        status: DefinitionStatus::Active,
-        containers: vec![container("main"), side],
-        volumes: vec![],
-        task_role_arn: None,
-        network_mode: None,
-        member_of: vec![],
-        requires_attributes: vec![],
-        registered_at: Timestamp::from_millis(0),
-        deregistered_at: None,
-        tags: Default::default(),
-    }
+    let key = DefinitionKey { family: "f".parse().unwrap(), revision: 1 };
+    TaskDefinition::new(key, vec![container("main"), side], Timestamp::from_millis(0))
 }
 
 fn task() -> Task {

@@ -10,11 +10,24 @@ use crate::harness::{Fleet, Machine};
 /// The task that an agent is told after this definition is run with these overrides.
 async fn told(definition: Value, overrides: Value) -> Task {
     let roles = Machine {
+        attributes: &[
+            "ecs.capability.container-health-check",
+            "ecs.capability.container-ordering",
+            "ecs.capability.container-restart-policy",
+            "ecs.capability.docker-plugin.local",
+            "ecs.capability.pid-ipc-namespace-sharing",
+            "ecs.capability.task-cpu-mem-limit",
+        ],
         capabilities: &[
             "docker-remote-api.1.17",
             "docker-remote-api.1.18",
             "docker-remote-api.1.19",
+            "docker-remote-api.1.20",
             "docker-remote-api.1.21",
+            "docker-remote-api.1.22",
+            "docker-remote-api.1.24",
+            "docker-remote-api.1.25",
+            "docker-remote-api.1.29",
             "logging-driver.json-file",
             "privileged-container",
             "selinux",
@@ -253,4 +266,155 @@ async fn a_payload_says_whose_it_is() {
     assert_eq!((payload.seq_num, payload.generated_at), (0, 1_497_513_600_123));
     assert!(!payload.message_id.is_empty());
     assert_eq!(payload.tasks[0].arn, task);
+}
+
+/// The member of the container's `HostConfig`, or of its `Config`, after this definition is run.
+async fn docker(members: Value, member: &str) -> Value {
+    let docker = container(members, json!({})).await.docker_config.unwrap();
+    let read = |text: Option<String>| -> Value { serde_json::from_str(&text.unwrap()).unwrap() };
+    let (config, host_config) = (read(docker.config), read(docker.host_config));
+    config.get(member).or(host_config.get(member)).cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn members_of_today_reach_docker_in_its_own_words() {
+    let linux = |parameters: Value| json!({"linuxParameters": parameters});
+    let health = json!({"healthCheck": {"command": ["CMD-SHELL", "true"]}});
+    let devices = json!({"devices": [
+        {"hostPath": "/dev/zero"},
+        {"hostPath": "/dev/null", "containerPath": "/dev/nil", "permissions": ["read", "mknod"]}
+    ]});
+    let tmpfs = json!({"tmpfs": [
+        {"containerPath": "/a", "size": 1},
+        {"containerPath": "/b", "size": 2, "mountOptions": ["noexec", "mode=700"]}
+    ]});
+    let controls = json!([{"namespace": "net.core.somaxconn", "value": "512"}]);
+    for (members, member, expected) in [
+        (
+            health,
+            "Healthcheck",
+            json!({
+                "Test": ["CMD-SHELL", "true"], "Interval": 30_000_000_000_u64,
+                "Timeout": 5_000_000_000_u64, "Retries": 3
+            }),
+        ),
+        (json!({"pseudoTerminal": true}), "Tty", json!(true)),
+        (json!({"interactive": true}), "OpenStdin", json!(true)),
+        (linux(json!({"capabilities": {"add": ["CHOWN"]}})), "CapAdd", json!(["CHOWN"])),
+        (linux(json!({"capabilities": {"drop": ["ALL"]}})), "CapDrop", json!(["ALL"])),
+        (
+            linux(devices),
+            "Devices",
+            json!([
+                {
+                    "PathOnHost": "/dev/zero", "PathInContainer": "/dev/zero",
+                    "CgroupPermissions": "rwm"
+                },
+                {
+                    "PathOnHost": "/dev/null", "PathInContainer": "/dev/nil",
+                    "CgroupPermissions": "rm"
+                }
+            ]),
+        ),
+        (linux(json!({"initProcessEnabled": true})), "Init", json!(true)),
+        (linux(json!({"sharedMemorySize": 8})), "ShmSize", json!(8 << 20)),
+        (
+            linux(tmpfs),
+            "Tmpfs",
+            json!({"/a": "size=1048576", "/b": "size=2097152,noexec,mode=700"}),
+        ),
+        (linux(json!({"maxSwap": 100})), "MemorySwap", json!(400 << 20)),
+        (linux(json!({"maxSwap": 0, "swappiness": 7})), "MemorySwappiness", json!(7)),
+        (json!({"systemControls": controls}), "Sysctls", json!({"net.core.somaxconn": "512"})),
+    ] {
+        assert_eq!(docker(members, member).await, expected, "{member}");
+    }
+}
+
+#[tokio::test]
+async fn an_overridden_limit_leaves_room_for_the_same_swap() {
+    let members = json!({"linuxParameters": {"maxSwap": 100}});
+    let container = container(members, json!({"name": "main", "memory": 500})).await;
+    let docker = container.docker_config.unwrap();
+    assert_eq!(docker.host_config.as_deref(), Some(r#"{"MemorySwap":629145600}"#));
+}
+
+#[tokio::test]
+async fn members_of_today_reach_the_agent() {
+    let definition = json!({
+        "family": "f", "cpu": "0.5 vCPU", "memory": "512", "pidMode": "task", "ipcMode": "host",
+        "volumes": [{"name": "cache", "dockerVolumeConfiguration": {"scope": "shared"}}],
+        "containerDefinitions": [
+            {
+                "name": "main", "image": "busybox", "stopTimeout": 5, "startTimeout": 30,
+                "dependsOn": [{"containerName": "side", "condition": "HEALTHY"}],
+                "restartPolicy": {"enabled": true, "ignoredExitCodes": [3]}
+            },
+            {
+                "name": "side", "image": "busybox", "essential": false,
+                "healthCheck": {"command": ["CMD", "true"], "startPeriod": 1}
+            }
+        ]
+    });
+    let task = told(definition, json!({})).await;
+    let host_config = task.containers[0].docker_config.clone().unwrap().host_config;
+    assert_eq!(host_config.as_deref(), Some(r#"{"IpcMode":"host"}"#));
+    let seen = json!({
+        "cpu": task.cpu, "memory": task.memory, "pidMode": task.pid_mode, "ipcMode": task.ipc_mode,
+        "volumes": task.volumes,
+        "main": {
+            "memory": task.containers[0].memory,
+            "dependsOn": task.containers[0].depends_on,
+            "startTimeout": task.containers[0].start_timeout,
+            "stopTimeout": task.containers[0].stop_timeout,
+            "restartPolicy": task.containers[0].restart_policy,
+        },
+        "side": {
+            "healthCheckType": task.containers[1].health_check_type,
+            "version": task.containers[1].docker_config.clone().unwrap().version,
+        },
+    });
+    check(
+        &seen,
+        expect![[r#"
+            {
+              "cpu": 0.5,
+              "ipcMode": null,
+              "main": {
+                "dependsOn": [
+                  {
+                    "condition": "HEALTHY",
+                    "containerName": "side"
+                  }
+                ],
+                "memory": 0,
+                "restartPolicy": {
+                  "enabled": true,
+                  "ignoredExitCodes": [
+                    3
+                  ],
+                  "restartAttemptPeriod": 300
+                },
+                "startTimeout": 30,
+                "stopTimeout": 5
+              },
+              "memory": 512,
+              "pidMode": "task",
+              "side": {
+                "healthCheckType": "docker",
+                "version": "1.29"
+              },
+              "volumes": [
+                {
+                  "dockerVolumeConfiguration": {
+                    "autoprovision": false,
+                    "driver": "local",
+                    "scope": "shared"
+                  },
+                  "name": "cache",
+                  "type": "docker"
+                }
+              ]
+            }"#]],
+    );
 }

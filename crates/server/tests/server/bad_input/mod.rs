@@ -15,7 +15,10 @@ mod start_task;
 mod stop_and_describe_tasks;
 mod tags;
 mod task_definition_containers;
+mod task_definition_life;
+mod task_definition_linux;
 mod task_definition_lists;
+mod task_definition_size;
 mod task_definitions;
 mod unknown_members;
 

@@ -78,15 +78,10 @@ async fn register_task_definition_refuses_what_it_cannot_honour() {
         RegisterTaskDefinition,
         CLIENT,
         &[
-            ("cpu", json!("256")),
-            ("memory", json!("512")),
-            ("executionRoleArn", json!("role")),
-            ("pidMode", json!("host")),
-            ("ipcMode", json!("task")),
             ("proxyConfiguration", json!({"containerName": "envoy"})),
             ("inferenceAccelerators", json!([{"deviceName": "d"}])),
             ("ephemeralStorage", json!({"sizeInGiB": 21})),
-            ("runtimePlatform", json!({"cpuArchitecture": "ARM64"})),
+            ("trustedExecutionConfiguration", json!({"mode": "on"})),
             ("enableFaultInjection", json!(true)),
         ],
     )
@@ -97,22 +92,13 @@ async fn register_task_definition_refuses_what_it_cannot_honour() {
 async fn a_container_s_later_members_are_refused_with_their_place() {
     let world = world().await;
     for (name, value) in [
-        ("healthCheck", json!({"command": ["CMD-SHELL", "true"]})),
-        ("dependsOn", json!([{"containerName": "other", "condition": "START"}])),
         ("environmentFiles", json!([{"value": "arn:aws:s3:::b/f.env", "type": "s3"}])),
         ("secrets", json!([{"name": "A", "valueFrom": "arn"}])),
-        ("startTimeout", json!(30)),
-        ("stopTimeout", json!(30)),
-        ("linuxParameters", json!({"initProcessEnabled": true})),
-        ("interactive", json!(true)),
-        ("pseudoTerminal", json!(true)),
         ("resourceRequirements", json!([{"type": "GPU", "value": "1"}])),
         ("repositoryCredentials", json!({"credentialsParameter": "arn"})),
         ("firelensConfiguration", json!({"type": "fluentbit"})),
-        ("systemControls", json!([{"namespace": "net.core.somaxconn", "value": "1"}])),
-        ("restartPolicy", json!({"enabled": true})),
         ("credentialSpecs", json!(["credentialspec:x"])),
-        ("versionConsistency", json!("enabled")),
+        ("neverHeardOf", json!(1)),
     ] {
         let containers = json!([
             container(),
@@ -128,20 +114,33 @@ async fn a_container_s_later_members_are_refused_with_their_place() {
 async fn deeper_members_are_refused_with_their_place() {
     let world = world().await;
     let volume = |volume: Value| with(good(RegisterTaskDefinition), json!({"volumes": [volume]}));
-    let docker = json!({"name": "v", "dockerVolumeConfiguration": {"scope": "shared"}});
+    let fsx =
+        json!({"name": "v", "fsxWindowsFileServerVolumeConfiguration": {"fileSystemId": "fs-1"}});
+    let s3 = json!({"name": "v", "s3filesVolumeConfiguration": {"fileSystemArn": "arn"}});
+    let at_launch = json!({"name": "v", "configuredAtLaunch": true});
     let efs = json!({"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}});
-    let port = json!([{"containerPort": 80, "appProtocol": "http"}]);
-    let port = with(container(), json!({"portMappings": port}));
+    let port = |member: &str, value: &str| {
+        let mapping = json!([{"containerPort": 80, member: value}]);
+        let main = with(container(), json!({"portMappings": mapping}));
+        with(good(RegisterTaskDefinition), json!({"containerDefinitions": [main]}))
+    };
     check(
         &world,
         RegisterTaskDefinition,
         &[
-            (volume(docker), CLIENT, &message("volumes[0].dockerVolumeConfiguration")),
+            (volume(fsx), CLIENT, &message("volumes[0].fsxWindowsFileServerVolumeConfiguration")),
+            (volume(s3), CLIENT, &message("volumes[0].s3filesVolumeConfiguration")),
+            (volume(at_launch), CLIENT, &message("volumes[0].configuredAtLaunch")),
             (volume(efs), CLIENT, &message("volumes[0].efsVolumeConfiguration")),
             (
-                with(good(RegisterTaskDefinition), json!({"containerDefinitions": [port]})),
+                port("appProtocol", "http"),
                 CLIENT,
                 &message("containerDefinitions[0].portMappings[0].appProtocol"),
+            ),
+            (
+                port("containerPortRange", "80-90"),
+                CLIENT,
+                &message("containerDefinitions[0].portMappings[0].containerPortRange"),
             ),
         ],
     )
@@ -192,7 +191,7 @@ async fn what_asks_for_nothing_passes() {
             let bodies = names.map(|name| with(good(operation), json!({name: value.clone()})));
             check_accepted(&world, operation, &bodies).await;
         }
-        let main = with(container(), json!({"healthCheck": value, "secrets": value}));
+        let main = with(container(), json!({"environmentFiles": value, "neverHeardOf": value}));
         let body = with(good(RegisterTaskDefinition), json!({"containerDefinitions": [main]}));
         check_accepted(&world, RegisterTaskDefinition, &[body]).await;
     }
