@@ -77,6 +77,7 @@ REQUESTS = {
     "DiscoverPollEndpoint": lambda world: {"containerInstance": world.instance},
     "ListClusters": lambda world: {},
     "ListContainerInstances": lambda world: {},
+    "ListTagsForResource": lambda world: {"resourceArn": world.cluster()},
     "ListTaskDefinitionFamilies": lambda world: {},
     "ListTaskDefinitions": lambda world: {},
     "ListTasks": lambda world: {},
@@ -101,4 +102,9 @@ REQUESTS = {
         "status": "RUNNING",
         "containers": [{"containerName": "main", "status": "RUNNING"}],
     },
+    "TagResource": lambda world: {
+        "resourceArn": world.cluster(),
+        "tags": [{"key": "a", "value": "b"}],
+    },
+    "UntagResource": lambda world: {"resourceArn": world.cluster(), "tagKeys": ["a"]},
 }

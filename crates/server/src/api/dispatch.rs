@@ -75,34 +75,34 @@ macro_rules! actions {
 }
 
 actions! {
-    CreateCluster => create_cluster [Client, InvalidParameter],
+    CreateCluster => create_cluster [InvalidParameter],
     DeleteCluster => delete_cluster [
-        Client, ClusterContainsContainerInstances, ClusterContainsTasks, ClusterNotFound, InvalidParameter
+        ClusterContainsContainerInstances, ClusterContainsTasks, ClusterNotFound, InvalidParameter
     ],
-    DeleteTaskDefinitions => delete_task_definitions [Client, InvalidParameter],
+    DeleteTaskDefinitions => delete_task_definitions [InvalidParameter],
     DeregisterTaskDefinition => deregister_task_definition [Client, InvalidParameter],
-    DescribeClusters => describe_clusters [Client, InvalidParameter],
+    DescribeClusters => describe_clusters [InvalidParameter],
     DescribeContainerInstances => describe_container_instances [Client, ClusterNotFound, InvalidParameter],
     DescribeTaskDefinition => describe_task_definition [Client, InvalidParameter],
-    DescribeTasks => describe_tasks [Client, ClusterNotFound, InvalidParameter],
-    DiscoverPollEndpoint => discover_poll_endpoint [Client],
-    ListClusters => list_clusters [Client, InvalidParameter],
-    ListContainerInstances => list_container_instances [Client, ClusterNotFound, InvalidParameter],
+    DescribeTasks => describe_tasks [ClusterNotFound, InvalidParameter],
+    DiscoverPollEndpoint => discover_poll_endpoint [],
+    ListClusters => list_clusters [InvalidParameter],
+    ListContainerInstances => list_container_instances [ClusterNotFound, InvalidParameter],
     ListTagsForResource => list_tags_for_resource [ClusterNotFound, InvalidParameter],
-    ListTaskDefinitionFamilies => list_task_definition_families [Client, InvalidParameter],
-    ListTaskDefinitions => list_task_definitions [Client, InvalidParameter],
-    ListTasks => list_tasks [Client, ClusterNotFound, InvalidParameter, ServiceNotFound],
+    ListTaskDefinitionFamilies => list_task_definition_families [InvalidParameter],
+    ListTaskDefinitions => list_task_definitions [InvalidParameter],
+    ListTasks => list_tasks [ClusterNotFound, InvalidParameter, ServiceNotFound],
     RegisterContainerInstance => register_container_instance [Client],
     RegisterTaskDefinition => register_task_definition [Client],
     RunTask => run_task [Client, ClusterNotFound, Conflict, InvalidParameter],
     StartTask => start_task [Client, ClusterNotFound, InvalidParameter],
-    StopTask => stop_task [Client, ClusterNotFound, InvalidParameter],
+    StopTask => stop_task [ClusterNotFound, InvalidParameter],
     SubmitContainerStateChange => submit_container_state_change [Client],
     SubmitTaskStateChange => submit_task_state_change [Client],
     TagResource => tag_resource [
-        Client, ClusterNotFound, InvalidParameter, LimitExceeded, ResourceNotFound
+        ClusterNotFound, InvalidParameter, LimitExceeded, ResourceNotFound
     ],
-    UntagResource => untag_resource [Client, ClusterNotFound, InvalidParameter, ResourceNotFound],
+    UntagResource => untag_resource [ClusterNotFound, InvalidParameter, ResourceNotFound],
 }
 
 fn unknown(target: Option<&str>) -> Exception {
