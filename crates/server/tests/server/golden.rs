@@ -34,11 +34,32 @@ async fn every_exchange_is_as_it_is_written_down() {
 }
 
 #[test]
-fn every_operation_has_an_exchange() {
+fn every_operation_has_an_exchange_that_succeeds() {
     let texts: Vec<String> = files().iter().map(|it| fs::read_to_string(it).unwrap()).collect();
     for operation in longshore_server::supported() {
-        let begins_with = |line: &str| line == operation.target();
-        assert!(texts.iter().any(|it| it.lines().any(begins_with)), "{operation}");
+        let succeeds = |text: &String| {
+            let paragraphs: Vec<&str> = text.split("\n\n").collect();
+            paragraphs.windows(2).any(|it| {
+                it[0].lines().next() == Some(operation.target()) && it[1].starts_with("200\n")
+            })
+        };
+        assert!(texts.iter().any(succeeds), "{operation}");
+    }
+}
+
+#[test]
+fn every_file_can_be_found_and_read() {
+    for path in files() {
+        let text = fs::read_to_string(&path).unwrap();
+        let path = path.display();
+        assert!(text.starts_with("# "), "{path} does not begin by saying what it shows");
+        assert!(text.lines().count() <= 500, "{path} shows more than a reader can take in");
+        let folder = path.to_string().rsplit('/').nth(1).unwrap_or_default().replace('_', "");
+        let operation = longshore_server::supported()
+            .iter()
+            .find(|it| it.name().to_lowercase() == folder)
+            .unwrap_or_else(|| panic!("{path} is in the folder of no operation"));
+        assert!(text.lines().any(|it| it == operation.target()), "{path} has no {operation}");
     }
 }
 
