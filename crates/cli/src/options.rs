@@ -72,6 +72,12 @@ pub(crate) struct Server {
         requires = "root_access_key_id"
     )]
     pub(crate) root_secret_access_key: Option<String>,
+
+    /// A JSON object of the names and values of secrets, for `secrets`, `secretOptions` and
+    /// `repositoryCredentials` of task definitions. Its owner alone may have access to it. It is
+    /// read anew for each task.
+    #[arg(long, env = "LONGSHORE_SECRETS_FILE", value_name = "FILE")]
+    pub(crate) secrets_file: Option<PathBuf>,
 }
 
 fn region(text: &str) -> Result<String, String> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use longshore_control::Control;
 use longshore_model::Owner;
-use longshore_server::{RootKey, Server};
+use longshore_server::{RootKey, SecretsFile, Server};
 use longshore_store::{EmbeddedJournal, Store, StoreError};
 
 use crate::data_dir::{self, Endpoint};
@@ -35,7 +35,8 @@ pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPla
     let owner = Owner { region: options.region.clone(), account: options.account.clone() };
     let control = Control::new(store.clone(), Arc::new(SystemClock), Arc::new(RandomIds), owner);
     control.create_cluster(options.cluster.clone(), Default::default()).await?;
-    let server = Server::bind(options.listen, control, root_key.clone()).await?;
+    let secrets = options.secrets_file.as_deref().map(SecretsFile::open).transpose()?;
+    let server = Server::bind(options.listen, control, root_key.clone(), secrets).await?;
     let url = format!("http://{}", reachable(server.address()?));
     Endpoint { url: url.clone(), region: options.region.clone() }.save(&dir)?;
     Ok(ControlPlane { server, store, root_key, url })

@@ -156,12 +156,10 @@ impl ContainerDefinition {
         }
     }
 
-    /// Every secret that its task needs to run.
-    pub fn secret_references(&self) -> impl Iterator<Item = &SecretReference> {
-        let variables = self.secrets.iter().flatten();
+    /// Its variables and its log driver's options whose values are secrets.
+    pub fn secret_values(&self) -> impl Iterator<Item = &SecretValue> {
         let options = self.log_configuration.iter().flat_map(|it| it.secret_options.iter());
-        let values = variables.chain(options.flatten()).map(|it| &it.value_from);
-        values.chain(&self.repository_credentials)
+        self.secrets.iter().chain(options).flatten()
     }
 }
 

@@ -40,6 +40,16 @@ pub struct ContainerOverride {
     pub memory_reservation_mib: Option<u32>,
 }
 
+impl ContainerOverride {
+    /// A variable that has the name of one of the container's secrets.
+    fn hidden_secret(&self, containers: &[ContainerDefinition]) -> Option<&str> {
+        let container = containers.iter().find(|it| it.name == self.name)?;
+        let is_secret = |name: &str| container.secrets.iter().flatten().any(|it| it.name == name);
+        let names = self.environment.iter().flatten().map(|(name, _)| name.as_str());
+        names.into_iter().find(|it| is_secret(it))
+    }
+}
+
 /// Why overrides do not fit a definition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OverrideError {
@@ -49,6 +59,11 @@ pub enum OverrideError {
     /// Two entries for one container.
     #[error("Override for container named {0} is given more than once.")]
     Repeated(ContainerName),
+    /// A variable would hide a secret.
+    #[error(
+        "The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '{0}'."
+    )]
+    SecretName(String),
     /// The sizes contradict each other once merged.
     #[error(transparent)]
     Size(#[from] SizeError),
@@ -105,6 +120,9 @@ impl Overrides {
             }
             if self.containers[..at].iter().any(|it| it.name == entry.name) {
                 return Err(OverrideError::Repeated(entry.name.clone()));
+            }
+            if let Some(name) = entry.hidden_secret(&definition.containers) {
+                return Err(OverrideError::SecretName(name.to_owned()));
             }
         }
         Ok(check_sizes(&definition.containers, definition.size, Some(self))?)

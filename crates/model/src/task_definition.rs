@@ -129,6 +129,14 @@ impl TaskDefinition {
         }
     }
 
+    /// Whether its tasks cannot run without secrets.
+    pub fn needs_secrets(&self) -> bool {
+        let needs = |it: &ContainerDefinition| {
+            it.repository_credentials.is_some() || it.secret_values().next().is_some()
+        };
+        self.containers.iter().any(needs)
+    }
+
     /// Where its containers' ports are.
     pub fn network(&self) -> NetworkMode {
         self.network_mode.unwrap_or(NetworkMode::Bridge)

@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 use uuid::Uuid;
 
-use crate::acs::{self, Hello};
+use crate::acs::{self, Hello, Session};
 use crate::api::{Call, Exception, answer};
 use crate::{Doors, requested};
 
@@ -131,7 +131,8 @@ impl Connection {
         }
         let text = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
         let host = text(HOST.as_str()).unwrap_or_default();
-        let call = Call { control: &doors.control, pages: &doors.pages, host };
+        let (control, pages, secrets) = (&doors.control, &doors.pages, doors.secrets.as_ref());
+        let call = Call { control, pages, secrets, host };
         answer(text(TARGET_HEADER), &body, &call).await
     }
 
@@ -156,8 +157,9 @@ impl Connection {
             Err(rejection) => return axum::response::IntoResponse::into_response(rejection),
         };
         upgrade.on_upgrade(move |socket| async move {
-            let control = self.doors.control.clone();
-            acs::serve(socket, hello, control, &self.doors.hub, self.stopping).await;
+            let Doors { control, secrets, hub, .. } = &*self.doors;
+            let session = Session::new(hello, control.clone(), secrets.clone());
+            acs::serve(socket, session, hub, self.stopping).await;
         })
     }
 }

@@ -37,6 +37,7 @@ impl InProcess {
             pages: Pages::new(key.secret_access_key.clone()),
             gate: Gate::new(key),
             hub: Hub::default(),
+            secrets: None,
         });
         let following = Box::pin({
             let doors = Arc::clone(&doors);
@@ -49,8 +50,8 @@ impl InProcess {
 
     /// Answers a request as if its signature had been verified. The error is what the caller sees.
     pub async fn answer(&self, target: &str, body: &[u8]) -> Result<Bytes, ErrorBody> {
-        let Doors { control, pages, .. } = &*self.doors;
-        let call = Call { control, pages, host: "localhost" };
+        let Doors { control, pages, secrets, .. } = &*self.doors;
+        let call = Call { control, pages, secrets: secrets.as_ref(), host: "localhost" };
         api::answer(Some(target), body, &call)
             .await
             .map_err(|it| ErrorBody::new(it.name(), it.message().to_owned()))
@@ -73,7 +74,7 @@ impl InProcess {
         match control.set_agent_connected(hello.instance, true, versions).await {
             Ok(true) => {
                 seat.news.notify_one();
-                let session = Session::new(hello, control.clone());
+                let session = Session::new(hello, control.clone(), None);
                 Ok(Connection { doors: Arc::clone(&self.doors), session, seat })
             }
             Ok(false) | Err(_) => {
@@ -97,7 +98,7 @@ impl Connection {
     pub async fn frames(&mut self) -> Vec<String> {
         let is_woken = poll_once(pin!(self.seat.news.notified()));
         if is_woken && self.session.is_recorded_as_connected().await {
-            return self.session.frames();
+            return self.session.frames().await;
         }
         Vec::new()
     }

@@ -8,6 +8,7 @@ mod api;
 mod http1;
 mod in_process;
 mod root_key;
+mod secrets;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use api::{Contract, contract, is_without_effect, supported};
 pub use in_process::{Connection, End, InProcess};
 pub use longshore_wire::{Kind, Member, Operation, Structure};
 pub use root_key::{RootKey, RootKeyError};
+pub use secrets::{SecretsFile, SecretsFileError};
 
 use acs::Hub;
 use api::{Gate, Pages};
@@ -41,6 +43,7 @@ pub(crate) struct Doors {
     pub(crate) gate: Gate,
     pub(crate) pages: Pages,
     pub(crate) hub: Hub,
+    pub(crate) secrets: Option<SecretsFile>,
 }
 
 /// Why a server ended, or did not begin.
@@ -60,11 +63,13 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Takes the address. Nothing is answered before [`Server::run`].
+    /// Takes the address. Nothing is answered before [`Server::run`]. Without a file of secrets no
+    /// task can have any.
     pub async fn bind(
         address: SocketAddr,
         control: Control,
         root_key: RootKey,
+        secrets: Option<SecretsFile>,
     ) -> Result<Self, ServerError> {
         let listener = TcpListener::bind(address)
             .await
@@ -75,6 +80,7 @@ impl Server {
             pages: Pages::new(root_key.secret_access_key.clone()),
             gate: Gate::new(root_key),
             hub: Hub::default(),
+            secrets,
         });
         Ok(Self { listener, doors })
     }

@@ -24,7 +24,7 @@ pub use clusters::{
 pub use container_definition::{
     ContainerDefinition, ContainerDependency, ContainerRestartPolicy, Device, HealthCheck,
     HostEntry, KernelCapabilities, LinuxParameters, LogConfiguration, MountPoint, PortMapping,
-    SystemControl, Tmpfs, Ulimit, VolumeFrom,
+    RepositoryCredentials, Secret, SystemControl, Tmpfs, Ulimit, VolumeFrom,
 };
 pub use container_instances::{
     ContainerInstance, DescribeContainerInstancesRequest, DescribeContainerInstancesResponse,

@@ -3,8 +3,10 @@
 mod namespaces;
 mod references;
 
+use std::collections::BTreeSet;
+
 use longshore_model::ContainerName;
-use longshore_model::container_definition::Protocol;
+use longshore_model::container_definition::{ContainerDefinition, Protocol};
 use longshore_model::overrides::{SizeError, check_sizes};
 use longshore_model::task_definition::NetworkMode;
 
@@ -90,6 +92,14 @@ pub enum DefinitionError {
     /// A kernel parameter with two values in one namespace.
     #[error("System control '{0}' is set more than once.")]
     RepeatedSystemControl(String),
+    /// A secret and a variable of one name, or two secrets.
+    #[error(
+        "The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '{0}'."
+    )]
+    RepeatedSecretName(String),
+    /// A log driver's option that is given twice, once as a secret.
+    #[error("Log driver option '{0}' is set more than once.")]
+    RepeatedLogOption(String),
     /// Two volumes of one name.
     #[error("Volume names must be unique within a task definition.")]
     RepeatedVolume,
@@ -123,10 +133,24 @@ fn check_containers(registration: &Registration) -> Result<(), DefinitionError> 
         }
     }
     check_sizes(containers, registration.size, None)?;
+    containers.iter().try_for_each(check_secret_names)?;
     if !containers.iter().any(|it| it.essential) {
         return Err(DefinitionError::NoEssentialContainer);
     }
     Ok(())
+}
+
+fn check_secret_names(container: &ContainerDefinition) -> Result<(), DefinitionError> {
+    let mut taken: BTreeSet<&str> = container.environment.iter().map(|it| it.0.as_str()).collect();
+    if let Some(secret) = container.secrets.iter().flatten().find(|it| !taken.insert(&it.name)) {
+        return Err(DefinitionError::RepeatedSecretName(secret.name.clone()));
+    }
+    let Some(log) = &container.log_configuration else { return Ok(()) };
+    let mut taken: BTreeSet<&str> = log.options.iter().flatten().map(|it| it.0.as_str()).collect();
+    match log.secret_options.iter().flatten().find(|it| !taken.insert(&it.name)) {
+        Some(option) => Err(DefinitionError::RepeatedLogOption(option.name.clone())),
+        None => Ok(()),
+    }
 }
 
 fn check_network(registration: &Registration) -> Result<(), DefinitionError> {

@@ -14,6 +14,9 @@ const PREFIX: &str = "com.amazonaws.ecs.capability.";
 /// Of those after June 2017.
 const LATER_PREFIX: &str = "ecs.capability.";
 
+/// Of Longshore's own agent, which takes a login to a registry from the control plane.
+const REGISTRY_LOGIN: &str = "io.longshore.capability.registry-auth";
+
 /// The first version of the Docker API that ECS speaks of, `1.17`; every instance has it.
 const FIRST_API_MINOR: u32 = 17;
 
@@ -69,7 +72,11 @@ fn docker_api_minors(
     let health_check = container.health_check.as_ref();
     let needed = [
         (18, container.docker_labels.is_some() || container.ulimits.is_some() || log.is_some()),
-        (19, log.is_some_and(|it| it.options.is_some()) || is_managed_registry(&container.image)),
+        (
+            19,
+            log.is_some_and(|it| it.options.is_some() || it.secret_options.is_some())
+                || is_managed_registry(&container.image),
+        ),
         (20, linux.is_some_and(|it| it.max_swap_mib.is_some())),
         (21, memory_reservation_mib.is_some_and(|it| it > 0)),
         (22, linux.is_some_and(|it| it.tmpfs.is_some() || it.shared_memory_size_mib.is_some())),
@@ -127,6 +134,9 @@ impl Required {
         }
         if container.health_check.is_some() {
             self.later("container-health-check");
+        }
+        if container.repository_credentials.is_some() {
+            self.names.insert(REGISTRY_LOGIN.into());
         }
         if container.restart_policy.as_ref().is_some_and(|it| it.enabled) {
             self.later("container-restart-policy");

@@ -36,7 +36,30 @@ pub enum StopTaskError {
     Store(#[from] StoreError),
 }
 
+/// What is said of a task that could not be given what it needs to begin.
+const NOT_INITIALIZED: &str =
+    "ResourceInitializationError: unable to pull secrets or registry auth: ";
+
 impl Control {
+    /// Ends a task that cannot begin for want of its secrets. Its agent is told to stop it, as any
+    /// other: one that never heard of it reports it STOPPED.
+    pub async fn fail_for_secrets(&self, task: TaskId, want: &str) -> Result<(), StoreError> {
+        let now = self.now();
+        self.store
+            .update(|tx| {
+                let Some(task) = tx.task(task) else { return Ok(()) };
+                if task.desired_status == DesiredStatus::Stopped {
+                    return Ok(());
+                }
+                let mut task = Task::clone(task);
+                task.stop(now, StopCode::TaskFailedToStart, &format!("{NOT_INITIALIZED}{want}"));
+                task.version += 1;
+                tx.put_task(Arc::new(task));
+                Ok(())
+            })
+            .await
+    }
+
     /// StopTask. Answers at once with the task as it then is. One that is stopping or has stopped
     /// stays as it is, with the reason it has.
     pub async fn stop_task(&self, request: StopTask) -> Result<Arc<Task>, StopTaskError> {

@@ -9,8 +9,15 @@ use longshore_model::task_definition::{DockerVolume, IpcMode, PidMode, Volume, V
 use longshore_model::{ContainerDefinition, Task, TaskDefinition};
 use longshore_wire::acs;
 
-/// The task as an agent is to run it, or to stop it.
-pub(super) fn task(task: &Task, definition: &TaskDefinition, arn: String) -> acs::Task {
+use crate::secrets::TaskSecrets;
+
+/// The task as an agent is to run it, with its secrets, or to stop it, without.
+pub(super) fn task(
+    task: &Task,
+    definition: &TaskDefinition,
+    arn: String,
+    secrets: &TaskSecrets,
+) -> acs::Task {
     acs::Task {
         arn,
         family: definition.key.family.to_string(),
@@ -19,7 +26,7 @@ pub(super) fn task(task: &Task, definition: &TaskDefinition, arn: String) -> acs
         containers: definition
             .containers
             .iter()
-            .map(|it| container(it, task, definition))
+            .map(|it| container(it, task, definition, secrets))
             .collect(),
         volumes: definition.volumes.iter().map(volume).collect(),
         overrides: Some(acs::Overrides::default()),
@@ -69,9 +76,15 @@ fn container(
     container: &ContainerDefinition,
     task: &Task,
     definition: &TaskDefinition,
+    secrets: &TaskSecrets,
 ) -> acs::Container {
     let settings = effective(container, task.overrides.as_deref());
-    let environment = settings.environment.iter();
+    let environment = settings.environment.iter().map(|(name, value)| (*name, *value));
+    let secret_variables = container.secrets.iter().flatten();
+    let secret_variables =
+        secret_variables.filter_map(|it| Some((it.name.as_str(), secrets.value(&it.value_from)?)));
+    let environment = environment.chain(secret_variables);
+    let login = container.repository_credentials.as_ref().and_then(|it| secrets.login(it));
     acs::Container {
         name: container.name.to_string(),
         image: container.image.clone(),
@@ -80,18 +93,23 @@ fn container(
         cpu: settings.cpu_units.into(),
         memory: settings.memory_mib.unwrap_or(0).into(),
         essential: container.essential,
-        environment: environment.map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+        environment: environment.map(|(name, value)| (name.into(), value.into())).collect(),
         links: container.links.clone().unwrap_or_default(),
         port_mappings: container.port_mappings.iter().map(port_mapping).collect(),
         mount_points: container.mount_points.iter().map(mount_point).collect(),
         volumes_from: container.volumes_from.iter().map(volume_from).collect(),
         overrides: Some(acs::Overrides::default()),
-        docker_config: Some(docker::config(container, &settings, definition)),
+        docker_config: Some(docker::config(container, &settings, definition, secrets)),
         health_check_type: container.health_check.as_ref().map(|_| "docker".into()),
         depends_on: container.depends_on.as_ref().map(|all| all.iter().map(dependency).collect()),
         start_timeout: container.start_timeout_secs.map(i64::from),
         stop_timeout: container.stop_timeout_secs.map(i64::from),
         restart_policy: container.restart_policy.as_ref().map(restart_policy),
+        registry_authentication: login.map(|it| acs::RegistryAuthentication {
+            kind: Some("basic".into()),
+            basic_auth_data: Some(it.clone()),
+            ..acs::RegistryAuthentication::default()
+        }),
         ..acs::Container::default()
     }
 }

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use longshore_control::{Control, reference};
 use longshore_model::container_instance::VersionInfo;
-use longshore_model::{ClusterName, InstanceId, InstanceStatus};
+use longshore_model::{
+    ClusterName, DesiredStatus, InstanceId, InstanceStatus, LastStatus, Task, TaskDefinition,
+};
 use longshore_wire::acs::{AgentMessage, HeartbeatMessage, PayloadMessage, Refusal, ServerMessage};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -19,6 +21,7 @@ use super::assignment::Assignment;
 use super::hub::{Hub, Seat};
 use super::payload;
 use crate::requested;
+use crate::secrets::{SecretError, SecretsFile, TaskSecrets};
 
 /// Agents close a connection that is silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -113,17 +116,17 @@ pub(crate) fn refuse(refusal: &Refusal) -> Response<Body> {
 /// Serves one socket until either side ends it. While it lasts, the agent is connected.
 pub(crate) async fn serve(
     mut socket: WebSocket,
-    hello: Hello,
-    control: Control,
+    mut session: Session,
     hub: &Hub,
     shutdown: watch::Receiver<bool>,
 ) {
-    let instance = hello.instance;
+    let control = session.control.clone();
+    let instance = session.hello.instance;
     let seat = hub.sit(instance);
-    match control.set_agent_connected(instance, true, Some(hello.versions.clone())).await {
+    let versions = Some(session.hello.versions.clone());
+    match control.set_agent_connected(instance, true, versions).await {
         Ok(true) => {
             info!(%instance, "agent connected");
-            let mut session = Session::new(hello, control.clone());
             let end = session.run(&mut socket, &seat, shutdown).await;
             info!(%instance, reason = end, "agent disconnected");
         }
@@ -142,13 +145,14 @@ pub(crate) async fn serve(
 pub(crate) struct Session {
     pub(crate) hello: Hello,
     control: Control,
+    secrets: Option<SecretsFile>,
     assignment: Assignment,
 }
 
 impl Session {
     /// A connection on which nothing was said yet.
-    pub(crate) fn new(hello: Hello, control: Control) -> Self {
-        Self { hello, control, assignment: Assignment::default() }
+    pub(crate) fn new(hello: Hello, control: Control, secrets: Option<SecretsFile>) -> Self {
+        Self { hello, control, secrets, assignment: Assignment::default() }
     }
 
     /// Runs until the connection is over and says why it is.
@@ -170,7 +174,7 @@ impl Session {
                     if !self.is_recorded_as_connected().await {
                         return "its instance is gone";
                     }
-                    for frame in self.frames() {
+                    for frame in self.frames().await {
                         if !send(socket, Message::Text(frame.into())).await {
                             return "it cannot be written to";
                         }
@@ -221,19 +225,48 @@ impl Session {
     }
 
     /// What is to be said now: one task a payload, so that one an agent cannot take leaves the
-    /// others acknowledged.
-    pub(crate) fn frames(&mut self) -> Vec<String> {
+    /// others acknowledged. A task whose secrets cannot be had is not told; if nothing is known of
+    /// its having begun, it ends.
+    pub(crate) async fn frames(&mut self) -> Vec<String> {
         let state = self.control.view();
         let owner = self.control.owner();
         let told = self.assignment.news(&state, self.hello.instance);
-        let tasks = told.iter().filter_map(|it| state.task(*it));
-        let frame = |task: &std::sync::Arc<longshore_model::Task>| {
-            let definition = state.definition(&task.definition)?;
-            let arn = owner.task_arn(&task.cluster, task.id);
-            debug!(task = %task.id, desired = task.desired_status.as_str(), "telling the agent");
-            Some(self.message(payload::task(task, definition, arn)).encode())
-        };
-        tasks.filter_map(frame).collect()
+        let mut frames = Vec::new();
+        for task in told.into_iter().filter_map(|it| state.task(it)) {
+            let Some(definition) = state.definition(&task.definition) else { continue };
+            match self.secrets_for(task, definition) {
+                Ok(secrets) => {
+                    debug!(task = %task.id, desired = task.desired_status.as_str(), "telling the agent");
+                    let arn = owner.task_arn(&task.cluster, task.id);
+                    let task = payload::task(task, definition, arn, &secrets);
+                    frames.push(self.message(task).encode());
+                }
+                Err(error) => self.leave_untold(task, &error).await,
+            }
+        }
+        frames
+    }
+
+    /// A task is stopped without its secrets.
+    fn secrets_for(
+        &self,
+        task: &Task,
+        definition: &TaskDefinition,
+    ) -> Result<TaskSecrets, SecretError> {
+        match task.desired_status {
+            DesiredStatus::Running => TaskSecrets::find(definition, self.secrets.as_ref()),
+            DesiredStatus::Stopped => Ok(TaskSecrets::default()),
+        }
+    }
+
+    /// The agent of a task that runs has its secrets, and does not need to hear of it again.
+    async fn leave_untold(&self, task: &Task, error: &SecretError) {
+        warn!(task = %task.id, %error, "a task cannot be given its secrets");
+        if task.last_status == LastStatus::Pending
+            && let Err(error) = self.control.fail_for_secrets(task.id, &error.to_string()).await
+        {
+            warn!(task = %task.id, %error, "the end of a task could not be saved");
+        }
     }
 
     /// `seqNum` is 0, for which no agent ever waits: a task's capacity is given to another only

@@ -11,11 +11,14 @@ use super::actions;
 use super::exception::{Exception, ExceptionCode};
 use super::page::Pages;
 use super::render;
+use crate::secrets::SecretsFile;
 
 /// What an action may use.
 pub(crate) struct Call<'a> {
     pub(crate) control: &'a Control,
     pub(crate) pages: &'a Pages,
+    /// Where the values of secrets are, if they are anywhere.
+    pub(crate) secrets: Option<&'a SecretsFile>,
     /// The authority under which the caller reached this server.
     pub(crate) host: &'a str,
 }

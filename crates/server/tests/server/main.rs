@@ -13,6 +13,7 @@ mod mutation;
 mod placement;
 mod requires_attributes;
 mod resources;
+mod secrets;
 mod shutdown;
 mod tags;
 mod task_definitions;

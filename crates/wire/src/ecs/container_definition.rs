@@ -49,6 +49,8 @@ shape! {
         /// Seconds.
         stop_timeout: Option<i32> = "stopTimeout",
         restart_policy: Option<ContainerRestartPolicy> = "restartPolicy",
+        secrets: Option<Vec<Secret>> = "secrets",
+        repository_credentials: Option<RepositoryCredentials> = "repositoryCredentials",
         /// `enabled` or `disabled`.
         version_consistency: Option<String> = "versionConsistency",
     }
@@ -88,6 +90,8 @@ shape! {
     pub struct LogConfiguration {
         log_driver: Option<String> = "logDriver",
         options: Option<BTreeMap<String, String>> = "options",
+        /// Joined after June 2017.
+        secret_options: Option<Vec<Secret>> = "secretOptions",
     }
 
     /// Times are in seconds.
@@ -147,5 +151,16 @@ shape! {
         ignored_exit_codes: Option<Vec<i32>> = "ignoredExitCodes",
         /// Seconds.
         restart_attempt_period: Option<i32> = "restartAttemptPeriod",
+    }
+
+    /// A name, and where its secret value is to be found.
+    pub struct Secret {
+        name: Option<String> = "name",
+        value_from: Option<String> = "valueFrom",
+    }
+
+    pub struct RepositoryCredentials {
+        /// Names the secret that holds `username` and `password`.
+        credentials_parameter: Option<String> = "credentialsParameter",
     }
 }

@@ -1,15 +1,19 @@
 //! What Docker's own JSON says of a container: it reaches every agent, and wins over the typed
 //! members.
 
+use std::collections::BTreeMap;
+
 use longshore_control::task_definitions::requires;
 use longshore_model::container_definition::{
-    Device, DevicePermission, HealthCheck, LinuxParameters, Tmpfs, Ulimit,
+    Device, DevicePermission, HealthCheck, LinuxParameters, LogConfiguration, Tmpfs, Ulimit,
 };
 use longshore_model::overrides::Effective;
 use longshore_model::task_definition::{IpcMode, PidMode};
 use longshore_model::{ContainerDefinition, TaskDefinition};
 use longshore_wire::acs;
 use serde_json::{Map, Value, json};
+
+use crate::secrets::TaskSecrets;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -20,10 +24,11 @@ pub(super) fn config(
     container: &ContainerDefinition,
     settings: &Effective<'_>,
     definition: &TaskDefinition,
+    secrets: &TaskSecrets,
 ) -> acs::DockerConfig {
     let minor = requires::docker_api_minor(container, settings.memory_reservation_mib);
     let host_config =
-        merge(host_config(container, settings, definition), linux(container, settings));
+        merge(host_config(container, settings, definition, secrets), linux(container, settings));
     acs::DockerConfig {
         config: Some(container_config(container).to_string()),
         host_config: Some(host_config.to_string()),
@@ -72,6 +77,7 @@ fn host_config(
     container: &ContainerDefinition,
     settings: &Effective<'_>,
     definition: &TaskDefinition,
+    secrets: &TaskSecrets,
 ) -> Value {
     let reservation = settings.memory_reservation_mib.filter(|it| *it > 0);
     let extra_hosts = container.extra_hosts.as_ref().map(|all| {
@@ -82,10 +88,7 @@ fn host_config(
             |it: &Ulimit| json!({"Name": it.name, "Soft": it.soft_limit, "Hard": it.hard_limit});
         all.iter().map(ulimit).collect()
     });
-    let log = container
-        .log_configuration
-        .as_ref()
-        .map(|it| json!({"Type": it.log_driver, "Config": it.options.clone().unwrap_or_default()}));
+    let log = container.log_configuration.as_ref().map(|it| log_config(it, secrets));
     let sysctls = container.system_controls.as_ref().map(|all| {
         let pairs = all.iter().map(|it| (it.namespace.clone(), json!(it.value)));
         Value::Object(pairs.collect())
@@ -107,6 +110,15 @@ fn host_config(
         ("PidMode", pid_mode.map(|it| json!(it.as_str()))),
         ("IpcMode", ipc_mode.map(|it| json!(it.as_str()))),
     ])
+}
+
+fn log_config(log: &LogConfiguration, secrets: &TaskSecrets) -> Value {
+    let options = log.options.iter().flatten().map(|(name, value)| (name, value.as_str()));
+    let secret_options = log.secret_options.iter().flatten();
+    let secret_options =
+        secret_options.filter_map(|it| Some((&it.name, secrets.value(&it.value_from)?)));
+    let all: BTreeMap<_, _> = options.chain(secret_options).collect();
+    json!({"Type": log.log_driver, "Config": all})
 }
 
 fn linux(container: &ContainerDefinition, settings: &Effective<'_>) -> Value {

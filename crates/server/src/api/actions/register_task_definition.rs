@@ -3,6 +3,7 @@
 mod container;
 mod life;
 mod linux_parameters;
+mod secrets;
 mod unfit;
 mod volume;
 
@@ -13,7 +14,7 @@ use longshore_model::task_definition::{
     CpuArchitecture, IpcMode, NetworkMode, PidMode, RuntimePlatform,
 };
 use longshore_model::task_size::{self, TaskSize};
-use longshore_model::{Family, Owner};
+use longshore_model::{ContainerDefinition, Family, Owner};
 use longshore_wire::ecs::{self, RegisterTaskDefinitionRequest, RegisterTaskDefinitionResponse};
 
 use crate::api::dispatch::Call;
@@ -31,6 +32,13 @@ pub(in crate::api) async fn answer(
         return Err(Exception::client("Task definition can have at most 65536 bytes."));
     }
     let registration = parse(input::read(body)?, call.owner())?;
+    if call.secrets.is_none()
+        && let Some(member) = secret_member(&registration.containers)
+    {
+        return Err(Exception::client(format!(
+            "Longshore cannot honour the member '{member}' without a secrets file. Start the server with --secrets-file, or leave it out."
+        )));
+    }
     let definition = call.control.register_task_definition(registration).await?;
     let shown = render::task_definition(&definition, call.owner());
     let tags = Some(render::tags(&definition.tags)).filter(|it| !it.is_empty());
@@ -65,6 +73,24 @@ fn parse(request: RegisterTaskDefinitionRequest, owner: &Owner) -> Result<Regist
         requires_compatibilities: request.requires_compatibilities,
         registered_by: Some(owner.root_arn()),
     })
+}
+
+/// The first member that needs a secret.
+fn secret_member(containers: &[ContainerDefinition]) -> Option<String> {
+    let member = |it: &ContainerDefinition| {
+        let log = it.log_configuration.as_ref();
+        if it.secrets.iter().flatten().next().is_some() {
+            Some("secrets")
+        } else if it.repository_credentials.is_some() {
+            Some("repositoryCredentials")
+        } else if log.is_some_and(|it| it.secret_options.iter().flatten().next().is_some()) {
+            Some("logConfiguration.secretOptions")
+        } else {
+            None
+        }
+    };
+    let mut places = containers.iter().enumerate();
+    places.find_map(|(at, it)| Some(format!("containerDefinitions[{at}].{}", member(it)?)))
 }
 
 fn parse_family(text: Option<String>) -> Result<Family, Exception> {

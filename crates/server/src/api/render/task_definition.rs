@@ -111,6 +111,10 @@ fn container(it: &ContainerDefinition) -> ecs::ContainerDefinition {
         start_timeout: it.start_timeout_secs.and_then(count),
         stop_timeout: it.stop_timeout_secs.and_then(count),
         restart_policy: it.restart_policy.as_ref().map(restart_policy),
+        secrets: all(it.secrets.as_ref(), secret),
+        repository_credentials: it.repository_credentials.as_ref().map(|it| {
+            ecs::RepositoryCredentials { credentials_parameter: Some(it.as_str().into()) }
+        }),
         version_consistency: it.version_consistency_disabled.then(|| "disabled".into()),
     }
 }
@@ -149,7 +153,16 @@ fn ulimit(it: &definition::Ulimit) -> ecs::Ulimit {
 }
 
 fn log_configuration(it: &definition::LogConfiguration) -> ecs::LogConfiguration {
-    ecs::LogConfiguration { log_driver: Some(it.log_driver.clone()), options: it.options.clone() }
+    ecs::LogConfiguration {
+        log_driver: Some(it.log_driver.clone()),
+        options: it.options.clone(),
+        secret_options: all(it.secret_options.as_ref(), secret),
+    }
+}
+
+/// Where it is; what it is nobody learns here.
+fn secret(it: &definition::SecretValue) -> ecs::Secret {
+    ecs::Secret { name: Some(it.name.clone()), value_from: Some(it.value_from.as_str().into()) }
 }
 
 fn health_check(it: &definition::HealthCheck) -> ecs::HealthCheck {

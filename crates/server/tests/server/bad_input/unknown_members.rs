@@ -93,9 +93,7 @@ async fn a_container_s_later_members_are_refused_with_their_place() {
     let world = world().await;
     for (name, value) in [
         ("environmentFiles", json!([{"value": "arn:aws:s3:::b/f.env", "type": "s3"}])),
-        ("secrets", json!([{"name": "A", "valueFrom": "arn"}])),
         ("resourceRequirements", json!([{"type": "GPU", "value": "1"}])),
-        ("repositoryCredentials", json!({"credentialsParameter": "arn"})),
         ("firelensConfiguration", json!({"type": "fluentbit"})),
         ("credentialSpecs", json!(["credentialspec:x"])),
         ("neverHeardOf", json!(1)),

@@ -1,6 +1,7 @@
 //! A control plane in this process, reached as clients reach it.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use ::http::Request;
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use longshore_control::Control;
 use longshore_model::{InstanceId, InstanceStatus, Owner};
-use longshore_server::{Server, ServerError};
+use longshore_server::{SecretsFile, Server, ServerError};
 use longshore_store::{MemoryJournal, State, Store, StoreError, Tx};
 use longshore_wire::Operation;
 use serde_json::{Value, json};
@@ -38,12 +39,22 @@ impl World {
     }
 
     pub(crate) async fn over(store: Store) -> Self {
+        Self::with(store, None).await
+    }
+
+    /// A world whose server finds secrets in this file.
+    pub(crate) async fn with_secrets(file: &Path) -> Self {
+        let store = Store::open(MemoryJournal::default()).unwrap();
+        Self::with(store, Some(SecretsFile::open(file).unwrap())).await
+    }
+
+    async fn with(store: Store, secrets: Option<SecretsFile>) -> Self {
         let clock = Arc::new(Steered::default());
         let owner = Owner { region: "us-east-1".into(), account: "111122223333".into() };
         let control = Control::new(store, clock.clone(), Arc::new(Count::default()), owner);
         control.create_cluster("default".parse().unwrap(), Default::default()).await.unwrap();
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let server = Server::bind(any_port, control.clone(), root_key()).await.unwrap();
+        let server = Server::bind(any_port, control.clone(), root_key(), secrets).await.unwrap();
         let address = server.address().unwrap();
         let (shutdown, requested) = watch::channel(false);
         let served = tokio::spawn(server.run(requested));

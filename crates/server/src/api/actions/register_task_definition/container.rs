@@ -10,7 +10,7 @@ use longshore_model::task_definition::NetworkMode;
 use longshore_wire::ecs;
 
 use super::unfit::{Unfit, all, amount, within};
-use super::{life, linux_parameters};
+use super::{life, linux_parameters, secrets};
 use crate::api::exception::Exception;
 use crate::api::input;
 
@@ -52,7 +52,8 @@ pub(super) fn parse(
     let environment = sent.environment.take().unwrap_or_default().into_iter();
     let environment = environment.map(|it| input::parse_variable(it).map_err(Exception::client));
     let environment = environment.collect::<Result<_, _>>()?;
-    let log_configuration = sent.log_configuration.take().map(log_configuration).transpose()?;
+    let log_configuration =
+        sent.log_configuration.take().map(|it| log_configuration(it, &name)).transpose()?;
     let version_consistency_disabled = versions_may_differ(sent.version_consistency.take())?;
     let container = ContainerDefinition {
         environment,
@@ -102,6 +103,12 @@ fn members(
         start_timeout_secs: within(sent.start_timeout, 0..=MOST_SECS, "startTimeout")?,
         stop_timeout_secs: within(sent.stop_timeout, 0..=MOST_SECS, "stopTimeout")?,
         restart_policy: sent.restart_policy.map(life::restart_policy).transpose()?.flatten(),
+        secrets: all(sent.secrets, |it| secrets::value(it, "secrets"))?,
+        repository_credentials: sent
+            .repository_credentials
+            .map(secrets::credentials)
+            .transpose()?
+            .flatten(),
         ..container
     })
 }
@@ -213,7 +220,10 @@ fn system_control(sent: ecs::SystemControl) -> Result<SystemControl, Unfit> {
     Ok(control)
 }
 
-fn log_configuration(sent: ecs::LogConfiguration) -> Result<LogConfiguration, Exception> {
+fn log_configuration(
+    sent: ecs::LogConfiguration,
+    container: &ContainerName,
+) -> Result<LogConfiguration, Exception> {
     let log_driver = sent.log_driver.unwrap_or_default();
     if !LOG_DRIVERS.contains(&log_driver.as_str()) {
         let known = LOG_DRIVERS.join(",");
@@ -230,5 +240,8 @@ fn log_configuration(sent: ecs::LogConfiguration) -> Result<LogConfiguration, Ex
             )));
         }
     }
-    Ok(LogConfiguration { log_driver, options: sent.options, secret_options: None })
+    let secret_options =
+        all(sent.secret_options, |it| secrets::value(it, "logConfiguration.secretOptions"))
+            .map_err(|it| it.in_container(container))?;
+    Ok(LogConfiguration { log_driver, options: sent.options, secret_options })
 }
