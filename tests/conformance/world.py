@@ -67,6 +67,7 @@ MACHINE = {
 
 REQUESTS = {
     "CreateCluster": lambda world: {"clusterName": world.name()},
+    "DeleteAccountSetting": lambda world: {"name": "containerInsights"},
     "DeleteCluster": lambda world: {"cluster": world.cluster()},
     "DeleteTaskDefinitions": lambda world: {"taskDefinitions": [world.deregistered()]},
     "DeregisterTaskDefinition": lambda world: {"taskDefinition": world.define()},
@@ -75,12 +76,18 @@ REQUESTS = {
     "DescribeTaskDefinition": lambda world: {"taskDefinition": world.define()},
     "DescribeTasks": lambda world: {"tasks": [world.task]},
     "DiscoverPollEndpoint": lambda world: {"containerInstance": world.instance},
+    "ListAccountSettings": lambda world: {"effectiveSettings": True},
     "ListClusters": lambda world: {},
     "ListContainerInstances": lambda world: {},
     "ListTagsForResource": lambda world: {"resourceArn": world.cluster()},
     "ListTaskDefinitionFamilies": lambda world: {},
     "ListTaskDefinitions": lambda world: {},
     "ListTasks": lambda world: {},
+    "PutAccountSetting": lambda world: {"name": "taskLongArnFormat", "value": "enabled"},
+    "PutAccountSettingDefault": lambda world: {
+        "name": "taskLongArnFormat",
+        "value": "enabled",
+    },
     "RegisterContainerInstance": lambda world: MACHINE,
     "RegisterTaskDefinition": lambda world: {
         "family": world.name(),

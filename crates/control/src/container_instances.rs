@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use longshore_model::container_instance::VersionInfo;
 use longshore_model::{
-    Attribute, ClusterName, ContainerInstance, InstanceId, InstanceStatus, Resources, TagError,
-    Tags, Timestamp,
+    ArnForm, Attribute, ClusterName, ContainerInstance, InstanceId, InstanceStatus, Resources,
+    TagError, Tags, Timestamp,
 };
 use longshore_store::{State, StoreError};
 
@@ -53,6 +53,11 @@ pub enum RegisterError {
         "Container instance type changes are not supported. Container instance ID was previously registered as {0}."
     )]
     TypeChanged(String),
+    /// Tags for an instance with a short ARN.
+    #[error(
+        "The new ARN and resource ID format must be enabled to add tags to the container instance. Opt in to the new format and try again."
+    )]
+    ShortArn,
     /// With those that it had there are too many tags.
     #[error(transparent)]
     Tags(#[from] TagError),
@@ -100,7 +105,11 @@ impl Control {
             .update(|tx| {
                 clusters::active(tx, &registration.cluster)?;
                 let instance = match registration.container_instance {
-                    None => created(registration, new_id, now),
+                    None => {
+                        let arn_form = tx.account_settings().container_instance_arns();
+                        check_taggable(arn_form, &registration)?;
+                        created(registration, new_id, arn_form, now)
+                    }
                     Some(id) => {
                         let known = tx.instance(id).filter(|it| it.cluster == registration.cluster);
                         renewed(known.ok_or(RegisterError::Unknown)?, registration)?
@@ -157,9 +166,23 @@ impl Control {
     }
 }
 
-fn created(registration: Registration, id: InstanceId, now: Timestamp) -> ContainerInstance {
+/// Tags need the long form.
+fn check_taggable(arn_form: ArnForm, registration: &Registration) -> Result<(), RegisterError> {
+    match arn_form {
+        ArnForm::Short if !registration.tags.is_empty() => Err(RegisterError::ShortArn),
+        ArnForm::Short | ArnForm::Long => Ok(()),
+    }
+}
+
+fn created(
+    registration: Registration,
+    id: InstanceId,
+    arn_form: ArnForm,
+    now: Timestamp,
+) -> ContainerInstance {
     ContainerInstance {
         id,
+        arn_form,
         cluster: registration.cluster,
         status: InstanceStatus::Active,
         agent_connected: false,
@@ -190,6 +213,7 @@ fn renewed(
     {
         return Err(RegisterError::TypeChanged(before.into()));
     }
+    check_taggable(known.arn_form, &registration)?;
     Ok(ContainerInstance {
         // An agent sends the tags of its configuration each time; what callers put on stays.
         tags: known.tags.with(&registration.tags)?,

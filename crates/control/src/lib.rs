@@ -4,6 +4,7 @@
 //! cannot see HTTP, JSON or Docker, so it reads the same called by the API, a loop or the
 //! simulation. Times and ids are taken before the transaction, from the [`Clock`] and [`Ids`] given.
 
+pub mod account_settings;
 pub mod clusters;
 pub mod container_instances;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use longshore_model::arn::{Arn, Owner};
 use longshore_model::names::NameError;
 use longshore_model::{ClusterName, DefinitionKey, Family, InstanceId, ServiceName, TaskId};
+use longshore_store::State;
 
 use crate::tags::Taggable;
 
@@ -113,6 +114,26 @@ fn id_within(
         }
         (_, id) => Ok(id.into()),
     }
+}
+
+/// The ARN of the task of this id: its own where it is known, else what it would be.
+pub fn task_arn(state: &State, cluster: &ClusterName, id: TaskId, owner: &Owner) -> String {
+    let known = state.task(id).filter(|it| it.cluster == *cluster);
+    let form = known.map_or_else(|| state.account_settings().task_arns(), |it| it.arn_form);
+    owner.task_arn(form, cluster, id)
+}
+
+/// The ARN of the container instance of this id: its own where it is known, else what it would be.
+pub fn container_instance_arn(
+    state: &State,
+    cluster: &ClusterName,
+    id: InstanceId,
+    owner: &Owner,
+) -> String {
+    let known = state.instance(id).filter(|it| it.cluster == *cluster);
+    let settings = state.account_settings();
+    let form = known.map_or_else(|| settings.container_instance_arns(), |it| it.arn_form);
+    owner.container_instance_arn(form, cluster, id)
 }
 
 /// A task definition as a request names it.

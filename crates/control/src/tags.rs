@@ -39,6 +39,11 @@ pub enum TagResourceError {
     /// The task's life is over.
     #[error("The specified task is stopped. Specify a running task and try again.")]
     Stopped,
+    /// It was created while the account had chosen short ARNs.
+    #[error(
+        "The specified {0} does not have the longArn format. Only {0}s created after opting in will have the new format."
+    )]
+    ShortArn(&'static str),
     /// It would have too many tags.
     #[error(transparent)]
     Tags(#[from] TagError),
@@ -127,10 +132,21 @@ fn find(state: &State, resource: &Taggable) -> Result<Found, TagResourceError> {
             known.map(Found::Task).ok_or("task")
         }
     };
-    found.map_err(TagResourceError::NotFound)
+    found.map_err(TagResourceError::NotFound)?.long()
 }
 
 impl Found {
+    /// Tags need the long form.
+    fn long(self) -> Result<Self, TagResourceError> {
+        match self {
+            Self::Instance(it) if !it.arn_form.is_long() => {
+                Err(TagResourceError::ShortArn(INSTANCE))
+            }
+            Self::Task(it) if !it.arn_form.is_long() => Err(TagResourceError::ShortArn("task")),
+            found => Ok(found),
+        }
+    }
+
     fn tags(&self) -> &Tags {
         match self {
             Self::Cluster(it) => &it.tags,

@@ -1,13 +1,34 @@
 //! ARNs: parsed where they enter, printed where they leave.
 //!
-//! The long form of 2018 is sent; both generations are understood.
+//! Both generations are understood: the short form of 2017, and the long one of 2018, which is sent
+//! unless the account has chosen otherwise before the resource was created.
 
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{ContainerId, InstanceId, TaskId};
 use crate::names::ClusterName;
 use crate::task_definition::DefinitionKey;
+
+/// The generation of a resource's ARN, which is settled when the resource is created.
+/// Source: Amazon ECS Developer Guide, account settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ArnForm {
+    /// With the cluster's name before the id: `task/CLUSTER/ID`.
+    #[default]
+    Long,
+    /// That of 2017, with the id alone as a UUID with hyphens: `task/UUID`.
+    Short,
+}
+
+impl ArnForm {
+    /// Whether it is the long one.
+    pub fn is_long(&self) -> bool {
+        *self == Self::Long
+    }
+}
 
 /// Whose resources they are: the first part of every ARN that a control plane sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +44,7 @@ impl Owner {
         format!("arn:aws:ecs:{}:{}:{resource}", self.region, self.account)
     }
 
-    /// The account's root user.
+    /// The account's root user, the only principal.
     pub fn root_arn(&self) -> String {
         format!("arn:aws:iam::{}:root", self.account)
     }
@@ -38,19 +59,42 @@ impl Owner {
         self.arn(format_args!("task-definition/{key}"))
     }
 
-    /// The ARN of a container instance.
-    pub fn container_instance_arn(&self, cluster: &ClusterName, id: InstanceId) -> String {
-        self.arn(format_args!("container-instance/{cluster}/{id}"))
+    /// The ARN of a container instance in this form; [`ContainerInstance::arn`] knows its own.
+    ///
+    /// [`ContainerInstance::arn`]: crate::ContainerInstance::arn
+    pub fn container_instance_arn(
+        &self,
+        form: ArnForm,
+        cluster: &ClusterName,
+        id: InstanceId,
+    ) -> String {
+        match form {
+            ArnForm::Long => self.arn(format_args!("container-instance/{cluster}/{id}")),
+            ArnForm::Short => self.arn(format_args!("container-instance/{}", id.hyphenated())),
+        }
     }
 
-    /// The ARN of a task.
-    pub fn task_arn(&self, cluster: &ClusterName, id: TaskId) -> String {
-        self.arn(format_args!("task/{cluster}/{id}"))
+    /// The ARN of a task in this form; [`Task::arn`](crate::Task::arn) knows its own.
+    pub fn task_arn(&self, form: ArnForm, cluster: &ClusterName, id: TaskId) -> String {
+        match form {
+            ArnForm::Long => self.arn(format_args!("task/{cluster}/{id}")),
+            ArnForm::Short => self.arn(format_args!("task/{}", id.hyphenated())),
+        }
     }
 
-    /// The ARN of a container of a task.
-    pub fn container_arn(&self, cluster: &ClusterName, task: TaskId, id: ContainerId) -> String {
-        self.arn(format_args!("container/{cluster}/{task}/{}", id.hyphenated()))
+    /// The ARN of a container of a task, in the task's form.
+    pub fn container_arn(
+        &self,
+        form: ArnForm,
+        cluster: &ClusterName,
+        task: TaskId,
+        id: ContainerId,
+    ) -> String {
+        let id = id.hyphenated();
+        match form {
+            ArnForm::Long => self.arn(format_args!("container/{cluster}/{task}/{id}")),
+            ArnForm::Short => self.arn(format_args!("container/{id}")),
+        }
     }
 }
 
@@ -134,17 +178,29 @@ mod tests {
     }
 
     #[test]
-    fn the_long_form_is_sent() {
+    fn each_form_is_printed() {
         let owner = Owner { region: "us-east-1".into(), account: "123456789012".into() };
         let cluster = "default".parse().unwrap();
         let task = TaskId::from_bits(0xab);
         assert_eq!(
-            owner.task_arn(&cluster, task),
+            owner.task_arn(ArnForm::Long, &cluster, task),
             "arn:aws:ecs:us-east-1:123456789012:task/default/000000000000000000000000000000ab"
         );
         assert_eq!(
-            owner.container_arn(&cluster, task, ContainerId::from_bits(1)),
+            owner.container_arn(ArnForm::Long, &cluster, task, ContainerId::from_bits(1)),
             "arn:aws:ecs:us-east-1:123456789012:container/default/000000000000000000000000000000ab/00000000-0000-0000-0000-000000000001"
+        );
+        assert_eq!(
+            owner.task_arn(ArnForm::Short, &cluster, task),
+            "arn:aws:ecs:us-east-1:123456789012:task/00000000-0000-0000-0000-0000000000ab"
+        );
+        assert_eq!(
+            owner.container_instance_arn(ArnForm::Short, &cluster, InstanceId::from_bits(2)),
+            "arn:aws:ecs:us-east-1:123456789012:container-instance/00000000-0000-0000-0000-000000000002"
+        );
+        assert_eq!(
+            owner.container_arn(ArnForm::Short, &cluster, task, ContainerId::from_bits(1)),
+            "arn:aws:ecs:us-east-1:123456789012:container/00000000-0000-0000-0000-000000000001"
         );
     }
 }

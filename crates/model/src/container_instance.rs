@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arn::{ArnForm, Owner};
 use crate::attribute::Attribute;
 use crate::clock::Timestamp;
 use crate::id::InstanceId;
@@ -22,6 +23,9 @@ pub const MAX_USED_PORTS: usize = 100;
 pub struct ContainerInstance {
     /// Given at the first registration and kept at every later one.
     pub id: InstanceId,
+    /// The generation of its ARN.
+    #[serde(default, skip_serializing_if = "ArnForm::is_long")]
+    pub arn_form: ArnForm,
     /// The cluster that it was registered into.
     pub cluster: ClusterName,
     /// ACTIVE, DRAINING or INACTIVE.
@@ -64,6 +68,11 @@ pub struct VersionInfo {
 }
 
 impl ContainerInstance {
+    /// Its ARN.
+    pub fn arn(&self, owner: &Owner) -> String {
+        owner.container_instance_arn(self.arn_form, &self.cluster, self.id)
+    }
+
     /// The value of an attribute: `None` when absent, an empty text when it has no value.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|it| &*it.name == name)?;

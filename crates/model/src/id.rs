@@ -56,6 +56,13 @@ macro_rules! id {
             pub const fn from_bits(bits: u128) -> Self {
                 Self(bits)
             }
+
+            /// As a UUID with hyphens, the form of 2017.
+            pub fn hyphenated(self) -> String {
+                let hex = self.to_string();
+                let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+                parts.join("-")
+            }
         }
 
         impl fmt::Display for $name {
@@ -98,14 +105,6 @@ id! {
 id! {
     /// Identifies a container of a task; shown as a UUID with hyphens.
     ContainerId
-}
-
-impl ContainerId {
-    /// The hyphenated form in which container ARNs show it.
-    pub fn hyphenated(self) -> String {
-        let hex = self.to_string();
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-    }
 }
 
 #[cfg(test)]

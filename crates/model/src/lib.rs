@@ -4,6 +4,7 @@
 //! I/O here, no runtime, no clock and no JSON of the API; the serde derives are the form in which
 //! `store` keeps records.
 
+pub mod account_settings;
 pub mod arn;
 pub mod attribute;
 pub mod clock;
@@ -22,7 +23,8 @@ pub mod task;
 pub mod task_definition;
 pub mod task_size;
 
-pub use arn::{Arn, ArnError, Owner};
+pub use account_settings::AccountSettings;
+pub use arn::{Arn, ArnError, ArnForm, Owner};
 pub use attribute::Attribute;
 pub use clock::{Clock, Ids, Timestamp};
 pub use cluster::Cluster;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arn::{ArnForm, Owner};
 use crate::clock::Timestamp;
 use crate::container_definition::Protocol;
 use crate::id::{ContainerId, InstanceId, TaskId};
@@ -18,6 +19,9 @@ use crate::task_definition::DefinitionKey;
 pub struct Task {
     /// Its identity.
     pub id: TaskId,
+    /// The generation of its ARN, and of its containers'.
+    #[serde(default, skip_serializing_if = "ArnForm::is_long")]
+    pub arn_form: ArnForm,
     /// The cluster that it runs in.
     pub cluster: ClusterName,
     /// What it was made from.
@@ -75,6 +79,16 @@ pub struct Task {
 }
 
 impl Task {
+    /// Its ARN.
+    pub fn arn(&self, owner: &Owner) -> String {
+        owner.task_arn(self.arn_form, &self.cluster, self.id)
+    }
+
+    /// The ARN of one of its containers.
+    pub fn container_arn(&self, container: ContainerId, owner: &Owner) -> String {
+        owner.container_arn(self.arn_form, &self.cluster, self.id, container)
+    }
+
     /// Wants the task to end. The first one to want it gives the reason; what comes later changes
     /// nothing.
     pub fn stop(&mut self, now: Timestamp, code: StopCode, reason: &str) {

@@ -77,6 +77,7 @@ fn instance(name: &str) -> ContainerInstance {
     let bits = name.bytes().fold(0, |bits, byte| bits << 8 | u128::from(byte));
     ContainerInstance {
         id: InstanceId::from_bits(bits),
+        arn_form: Default::default(),
         cluster: "default".parse().unwrap(),
         status: InstanceStatus::Active,
         agent_connected: true,

@@ -322,7 +322,7 @@ impl World {
     fn look_at_instances(&mut self) {
         let (state, owner) = (self.plane.view(), &self.plane.owner);
         for instance in state.all_instances() {
-            let arn = owner.container_instance_arn(&instance.cluster, instance.id);
+            let arn = instance.arn(owner);
             self.workload.instances.insert((arn, instance.cluster.to_string()));
         }
     }

@@ -189,6 +189,7 @@ fn bits() -> (Timestamp, u128) {
 fn instance(number: u64, cluster: &ClusterName) -> ContainerInstance {
     ContainerInstance {
         id: InstanceId::new(NOW, number.into()),
+        arn_form: Default::default(),
         cluster: cluster.clone(),
         status: InstanceStatus::Active,
         agent_connected: false,
@@ -220,6 +221,7 @@ impl Kind {
         let containers = &self.definition.containers;
         Task {
             id: TaskId::new(now, random),
+            arn_form: Default::default(),
             cluster: self.cluster.clone(),
             definition: self.definition.key.clone(),
             container_instance: InstanceId::new(NOW, (random >> 40) % u128::from(INSTANCES)),

@@ -2,11 +2,20 @@
 
 use std::sync::Arc;
 
-use longshore_model::{Cluster, ContainerInstance, DeletedRevisions, Task, TaskDefinition};
+use longshore_model::{
+    AccountSettings, Cluster, ContainerInstance, DeletedRevisions, Task, TaskDefinition,
+};
 
 /// One record before and after an update; `None` where there is none.
 #[derive(Clone, Debug)]
 pub enum Change {
+    /// The account's settings.
+    AccountSettings {
+        /// As they were.
+        before: Option<Arc<AccountSettings>>,
+        /// As they are.
+        after: Option<Arc<AccountSettings>>,
+    },
     /// A cluster.
     Cluster {
         /// As it was.

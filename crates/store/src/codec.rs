@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use longshore_model::{
-    Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions, Family, Tags, Task,
-    TaskDefinition,
+    AccountSettings, Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions,
+    Family, Tags, Task, TaskDefinition,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,6 +22,7 @@ const SCHEMA_VERSION: u8 = 1;
 const USUAL_BYTES: usize = 640;
 
 /// The letters sort so that what a record refers to is read before it.
+const ACCOUNT_SETTINGS: u8 = b'a';
 const CLUSTER: u8 = b'c';
 const DEFINITION: u8 = b'd';
 const DELETED_REVISIONS: u8 = b'f';
@@ -31,6 +32,7 @@ const TASK: u8 = b't';
 /// The key of the record that a change is about.
 pub(crate) fn key(change: &Change) -> Vec<u8> {
     match change {
+        Change::AccountSettings { .. } => vec![ACCOUNT_SETTINGS],
         Change::Cluster { before, after } => of_either(before, after, |it| cluster_key(&it.name)),
         Change::Definition { before, after } => {
             of_either(before, after, |it| definition_key(&it.key))
@@ -74,6 +76,7 @@ fn id_key(table: u8, bits: u128) -> Vec<u8> {
 /// The value that a change leaves; `None` where it leaves nothing.
 pub(crate) fn value(change: &Change) -> Result<Option<Vec<u8>>, StoreError> {
     match change {
+        Change::AccountSettings { after, .. } => encode(after),
         Change::Cluster { after, .. } => encode(after),
         Change::Definition { after, .. } => encode(after),
         Change::DeletedRevisions { after, .. } => encode(after),
@@ -132,6 +135,10 @@ impl Loader {
 
     fn change(&mut self, key: &[u8], value: &[u8]) -> Result<Change, String> {
         let change = match key.first() {
+            Some(&ACCOUNT_SETTINGS) => {
+                let settings = decode::<AccountSettings>(value)?;
+                Change::AccountSettings { before: None, after: Some(Arc::new(settings)) }
+            }
             Some(&CLUSTER) => {
                 Change::Cluster { before: None, after: Some(Arc::new(decode::<Cluster>(value)?)) }
             }

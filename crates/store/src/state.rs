@@ -10,8 +10,8 @@ use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 use longshore_model::{
-    Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions, Family, InstanceId,
-    Occupancy, Task, TaskDefinition, TaskId,
+    AccountSettings, Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions,
+    Family, InstanceId, Occupancy, Task, TaskDefinition, TaskId,
 };
 use rpds::RedBlackTreeMapSync as Map;
 
@@ -25,6 +25,7 @@ use crate::table::Table;
 #[derive(Clone, Default)]
 pub struct State {
     revision: u64,
+    account_settings: Arc<AccountSettings>,
     clusters: Map<ClusterName, Arc<Cluster>>,
     definitions: Map<DefinitionKey, Arc<TaskDefinition>>,
     deleted_revisions: Map<Family, Arc<DeletedRevisions>>,
@@ -37,6 +38,11 @@ impl State {
     /// Rises by one with every update that changed something.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// The account's settings.
+    pub fn account_settings(&self) -> &Arc<AccountSettings> {
+        &self.account_settings
     }
 
     /// A cluster by its name.
@@ -185,6 +191,9 @@ impl State {
 
     pub(crate) fn apply(&mut self, change: &Change) {
         match change {
+            Change::AccountSettings { after, .. } => {
+                self.account_settings = after.as_ref().map(Arc::clone).unwrap_or_default();
+            }
             Change::Cluster { before, after } => {
                 put(&mut self.clusters, before, after, |it| it.name.clone());
             }

@@ -47,6 +47,7 @@ pub(crate) fn instance_id(number: u32) -> InstanceId {
 pub(crate) fn instance(number: u32, cluster: &str) -> ContainerInstance {
     ContainerInstance {
         id: instance_id(number),
+        arn_form: Default::default(),
         cluster: cluster.parse().unwrap(),
         status: InstanceStatus::Active,
         agent_connected: false,
@@ -81,6 +82,7 @@ pub(crate) fn task(number: u32, cluster: &str, instance: u32) -> Task {
     };
     Task {
         id: task_id(number),
+        arn_form: Default::default(),
         cluster: cluster.parse().unwrap(),
         definition: definition.key,
         container_instance: instance_id(instance),

@@ -4,8 +4,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use longshore_model::{
-    Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions, InstanceId, Task,
-    TaskDefinition, TaskId,
+    AccountSettings, Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions,
+    InstanceId, Task, TaskDefinition, TaskId,
 };
 
 use crate::change::Change;
@@ -24,6 +24,14 @@ impl<'a> Tx<'a> {
 
     pub(crate) fn into_state(self) -> State {
         self.state
+    }
+
+    /// Puts the account's settings in place of those it had.
+    pub fn put_account_settings(&mut self, after: Arc<AccountSettings>) {
+        let before = Arc::clone(self.state.account_settings());
+        if before != after {
+            self.record(Change::AccountSettings { before: Some(before), after: Some(after) });
+        }
     }
 
     /// Puts a cluster in place of the one of its name.

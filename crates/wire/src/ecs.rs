@@ -5,6 +5,7 @@
 //! end up in [`Parsed::unknown`](crate::Parsed::unknown). Responses hold the members of June 2017
 //! and those later ones that today's clients look for.
 
+mod account_settings;
 mod clusters;
 mod container_definition;
 mod container_instances;
@@ -16,6 +17,11 @@ mod task;
 mod task_definitions;
 mod tasks;
 
+pub use account_settings::{
+    DeleteAccountSettingRequest, DeleteAccountSettingResponse, ListAccountSettingsRequest,
+    ListAccountSettingsResponse, PutAccountSettingDefaultRequest, PutAccountSettingDefaultResponse,
+    PutAccountSettingRequest, PutAccountSettingResponse, Setting,
+};
 pub use clusters::{
     CapacityProviderStrategyItem, Cluster, ClusterSetting, CreateClusterRequest,
     CreateClusterResponse, DeleteClusterRequest, DeleteClusterResponse, DescribeClustersRequest,
@@ -112,6 +118,10 @@ requests! {
     DescribeTaskDefinition: DescribeTaskDefinitionRequest => DescribeTaskDefinitionResponse,
     DescribeTasks: DescribeTasksRequest => DescribeTasksResponse,
     DiscoverPollEndpoint: DiscoverPollEndpointRequest => DiscoverPollEndpointResponse,
+    DeleteAccountSetting: DeleteAccountSettingRequest => DeleteAccountSettingResponse,
+    ListAccountSettings: ListAccountSettingsRequest => ListAccountSettingsResponse,
+    PutAccountSetting: PutAccountSettingRequest => PutAccountSettingResponse,
+    PutAccountSettingDefault: PutAccountSettingDefaultRequest => PutAccountSettingDefaultResponse,
     ListClusters: ListClustersRequest => ListClustersResponse,
     ListContainerInstances: ListContainerInstancesRequest => ListContainerInstancesResponse,
     ListTagsForResource: ListTagsForResourceRequest => ListTagsForResourceResponse,

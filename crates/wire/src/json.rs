@@ -59,6 +59,7 @@ macro_rules! operations {
 operations! {
     CreateCluster,
     CreateService,
+    DeleteAccountSetting,
     DeleteAttributes,
     DeleteCluster,
     DeleteService,
@@ -71,6 +72,7 @@ operations! {
     DescribeTaskDefinition,
     DescribeTasks,
     DiscoverPollEndpoint,
+    ListAccountSettings,
     ListAttributes,
     ListClusters,
     ListContainerInstances,
@@ -79,6 +81,8 @@ operations! {
     ListTaskDefinitionFamilies,
     ListTaskDefinitions,
     ListTasks,
+    PutAccountSetting,
+    PutAccountSettingDefault,
     PutAttributes,
     RegisterContainerInstance,
     RegisterTaskDefinition,
@@ -175,8 +179,12 @@ mod tests {
     }
 
     const LATER: &[Operation] = &[
+        Operation::DeleteAccountSetting,
         Operation::DeleteTaskDefinitions,
+        Operation::ListAccountSettings,
         Operation::ListTagsForResource,
+        Operation::PutAccountSetting,
+        Operation::PutAccountSettingDefault,
         Operation::TagResource,
         Operation::UntagResource,
     ];

@@ -6,8 +6,8 @@ use longshore_model::demand::Demand;
 use longshore_model::overrides::OverrideError;
 use longshore_model::status::{DesiredStatus, LastStatus};
 use longshore_model::{
-    Attribute, ClientToken, ClusterName, Container, ContainerId, Ids, InstanceId, Overrides,
-    TagError, Tags, Task, TaskDefinition, TaskId, Timestamp,
+    ArnForm, Attribute, ClientToken, ClusterName, Container, ContainerId, Ids, InstanceId,
+    Overrides, TagError, Tags, Task, TaskDefinition, TaskId, Timestamp,
 };
 use longshore_placement::Refusal;
 use longshore_store::{StoreError, Tx};
@@ -55,11 +55,26 @@ pub enum PropagateTags {
 }
 
 impl LaunchTags {
+    /// Tags need the long form.
+    fn check_none(&self) -> Result<(), LaunchError> {
+        if self.propagate != PropagateTags::None {
+            return Err(LaunchError::ShortArn("propagate tags"));
+        }
+        if self.managed || !self.own.is_empty() {
+            return Err(LaunchError::ShortArn("add tags to the task"));
+        }
+        Ok(())
+    }
+
     fn of_task(
         &self,
         definition: &TaskDefinition,
         cluster: &ClusterName,
-    ) -> Result<Tags, TagError> {
+        arn_form: ArnForm,
+    ) -> Result<Tags, LaunchError> {
+        if !arn_form.is_long() {
+            self.check_none()?;
+        }
         let tags = match self.propagate {
             PropagateTags::None => self.own.clone(),
             PropagateTags::TaskDefinition => definition.tags.with(&self.own)?,
@@ -80,6 +95,11 @@ pub enum LaunchError {
     /// The overrides do not fit the definition.
     #[error(transparent)]
     Overrides(#[from] OverrideError),
+    /// Tags for tasks that will have short ARNs.
+    #[error(
+        "The new ARN and resource ID format must be enabled to {0}. Opt in to the new format and try again."
+    )]
+    ShortArn(&'static str),
     /// With the definition's there are too many tags.
     #[error(transparent)]
     Tags(#[from] TagError),
@@ -145,6 +165,7 @@ pub(super) struct Ready {
     overrides: Option<Arc<Overrides>>,
     started_by: Option<Arc<str>>,
     pub(super) group: Arc<str>,
+    arn_form: ArnForm,
     tags: Tags,
     /// Set where the caller marked the call.
     pub(super) client_token: Option<Arc<ClientToken>>,
@@ -161,6 +182,7 @@ impl Launch {
         if let Some(overrides) = &overrides {
             overrides.check(&definition)?;
         }
+        let arn_form = tx.account_settings().task_arns();
         let default_group = || Arc::from(format!("family:{}", definition.key.family));
         Ok(Ready {
             cluster: cluster.name.clone(),
@@ -168,7 +190,8 @@ impl Launch {
             requires: requires::of_task(&definition, overrides.as_deref()),
             group: self.group.unwrap_or_else(default_group),
             started_by: self.started_by,
-            tags: self.tags.of_task(&definition, &cluster.name)?,
+            tags: self.tags.of_task(&definition, &cluster.name, arn_form)?,
+            arn_form,
             client_token: None,
             overrides,
             definition,
@@ -196,6 +219,7 @@ impl Ready {
         };
         let task = Task {
             id: TaskId::new(now, ids.next_bits()),
+            arn_form: self.arn_form,
             cluster: self.cluster.clone(),
             definition: self.definition.key.clone(),
             container_instance,

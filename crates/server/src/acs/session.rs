@@ -11,6 +11,7 @@ use longshore_model::container_instance::VersionInfo;
 use longshore_model::{
     ClusterName, DesiredStatus, InstanceId, InstanceStatus, LastStatus, Task, TaskDefinition,
 };
+use longshore_store::State;
 use longshore_wire::acs::{AgentMessage, HeartbeatMessage, PayloadMessage, Refusal, ServerMessage};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -237,9 +238,9 @@ impl Session {
             match self.secrets_for(task, definition) {
                 Ok(secrets) => {
                     debug!(task = %task.id, desired = task.desired_status.as_str(), "telling the agent");
-                    let arn = owner.task_arn(&task.cluster, task.id);
+                    let arn = task.arn(owner);
                     let task = payload::task(task, definition, arn, &secrets);
-                    frames.push(self.message(task).encode());
+                    frames.push(self.message(task, &state).encode());
                 }
                 Err(error) => self.leave_untold(task, &error).await,
             }
@@ -271,13 +272,15 @@ impl Session {
 
     /// `seqNum` is 0, for which no agent ever waits: a task's capacity is given to another only
     /// once it has been reported STOPPED, so no start depends on a stop.
-    fn message(&self, task: longshore_wire::acs::Task) -> ServerMessage {
+    fn message(&self, task: longshore_wire::acs::Task, state: &State) -> ServerMessage {
         let owner = self.control.owner();
         let Hello { cluster, instance, .. } = &self.hello;
         ServerMessage::Payload(PayloadMessage {
             message_id: Uuid::new_v4().to_string(),
             cluster_arn: owner.cluster_arn(cluster),
-            container_instance_arn: owner.container_instance_arn(cluster, *instance),
+            container_instance_arn: reference::container_instance_arn(
+                state, cluster, *instance, owner,
+            ),
             generated_at: self.control.now().millis(),
             seq_num: 0,
             tasks: vec![task],

@@ -1,7 +1,7 @@
 //! From a target to its action, and from the outcome to a response's body.
 
 use bytes::Bytes;
-use longshore_control::Control;
+use longshore_control::{Control, reference};
 use longshore_model::{Owner, Task};
 use longshore_store::State;
 use longshore_wire::{Operation, ecs};
@@ -33,7 +33,9 @@ impl Call<'_> {
             tracing::error!(task = %task.id, definition = %task.definition, "a task's definition is gone");
             return Err(Exception::server("The task's definition is gone."));
         };
-        Ok(render::task(task, definition, self.owner()))
+        let (cluster, instance) = (&task.cluster, task.container_instance);
+        let instance = reference::container_instance_arn(state, cluster, instance, self.owner());
+        Ok(render::task(task, definition, instance, self.owner()))
     }
 }
 
@@ -79,6 +81,7 @@ macro_rules! actions {
 
 actions! {
     CreateCluster => create_cluster [InvalidParameter],
+    DeleteAccountSetting => delete_account_setting [InvalidParameter],
     DeleteCluster => delete_cluster [
         ClusterContainsContainerInstances, ClusterContainsTasks, ClusterNotFound, InvalidParameter
     ],
@@ -89,12 +92,15 @@ actions! {
     DescribeTaskDefinition => describe_task_definition [Client, InvalidParameter],
     DescribeTasks => describe_tasks [ClusterNotFound, InvalidParameter],
     DiscoverPollEndpoint => discover_poll_endpoint [],
+    ListAccountSettings => list_account_settings [InvalidParameter],
     ListClusters => list_clusters [InvalidParameter],
     ListContainerInstances => list_container_instances [ClusterNotFound, InvalidParameter],
     ListTagsForResource => list_tags_for_resource [ClusterNotFound, InvalidParameter],
     ListTaskDefinitionFamilies => list_task_definition_families [InvalidParameter],
     ListTaskDefinitions => list_task_definitions [InvalidParameter],
     ListTasks => list_tasks [ClusterNotFound, InvalidParameter, ServiceNotFound],
+    PutAccountSetting => put_account_setting [InvalidParameter],
+    PutAccountSettingDefault => put_account_setting_default [InvalidParameter],
     RegisterContainerInstance => register_container_instance [Client],
     RegisterTaskDefinition => register_task_definition [Client],
     RunTask => run_task [Client, ClusterNotFound, Conflict, InvalidParameter],

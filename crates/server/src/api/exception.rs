@@ -1,6 +1,7 @@
 //! What each error is called in ECS's terms. Nothing else knows the exceptions' names.
 
 use http::StatusCode;
+use longshore_control::account_settings::PutAccountSettingError;
 use longshore_control::clusters::{ClusterError, DeleteClusterError};
 use longshore_control::container_instances;
 use longshore_control::reference::ReferenceError;
@@ -223,8 +224,20 @@ impl From<LaunchError> for Exception {
             }
             LaunchError::Tags(error) => error.into(),
             LaunchError::Overrides(_)
+            | LaunchError::ShortArn(_)
             | LaunchError::NoContainerInstances
             | LaunchError::TooManyConstraints(_) => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<PutAccountSettingError> for Exception {
+    fn from(error: PutAccountSettingError) -> Self {
+        match error {
+            PutAccountSettingError::Store(error) => error.into(),
+            PutAccountSettingError::Value(_)
+            | PutAccountSettingError::Managed(_)
+            | PutAccountSettingError::Unsupported { .. } => Self::invalid(error.to_string()),
         }
     }
 }
@@ -243,6 +256,7 @@ impl From<TagResourceError> for Exception {
             TagResourceError::Tags(TagError::TooMany) => ExceptionCode::LimitExceeded,
             TagResourceError::Inactive(_)
             | TagResourceError::Stopped
+            | TagResourceError::ShortArn(_)
             | TagResourceError::Tags(_) => ExceptionCode::InvalidParameter,
             TagResourceError::Store(error) => return error.into(),
         };

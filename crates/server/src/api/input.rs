@@ -1,5 +1,6 @@
 //! Members of requests, parsed into types. Each rule about a single value stands here once.
 
+mod account_settings;
 mod tags;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::contract;
 use super::exception::Exception;
 
+pub(super) use account_settings::{check_principal, parse_setting, required_setting};
 pub(super) use tags::{launch_tags, parse_tags};
 
 /// The most characters of `overrides` as compact JSON.

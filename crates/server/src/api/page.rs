@@ -45,7 +45,18 @@ impl Pages {
         max_results: Option<i32>,
         next_token: Option<&str>,
     ) -> Result<Page<'_, K>, Exception> {
-        let limit = input::bounded(max_results, MAX_RESULTS, MAX_RESULTS, "maxResults")?;
+        self.page_of(MAX_RESULTS, request, max_results, next_token)
+    }
+
+    /// As [`Self::page`], with at most so many entries.
+    pub(super) fn page_of<K: FromStr>(
+        &self,
+        most: u32,
+        request: String,
+        max_results: Option<i32>,
+        next_token: Option<&str>,
+    ) -> Result<Page<'_, K>, Exception> {
+        let limit = input::bounded(max_results, most, most, "maxResults")?;
         let after = next_token
             .map(|it| self.key(&request, it).ok_or_else(|| Exception::invalid("Invalid token.")));
         Ok(Page { pages: self, after: after.transpose()?, request, limit: limit as usize })

@@ -2,6 +2,7 @@
 
 mod task_definition;
 
+use longshore_model::account_settings::SettingName;
 use longshore_model::overrides::effective;
 use longshore_model::{
     Attribute, Cluster, Container, ContainerDefinition, ContainerInstance, NetworkBinding,
@@ -69,6 +70,16 @@ pub(super) fn cluster_statistics(counts: &ClusterCounts) -> Vec<ecs::KeyValuePai
     statistics.into_iter().map(statistic).collect()
 }
 
+pub(super) fn account_setting(name: SettingName, value: &str, owner: &Owner) -> ecs::Setting {
+    let kind = if name.is_aws_managed() { "aws_managed" } else { "user" };
+    ecs::Setting {
+        name: Some(name.to_string()),
+        value: Some(value.into()),
+        principal_arn: Some(owner.root_arn()),
+        kind: Some(kind.into()),
+    }
+}
+
 pub(super) fn tags(tags: &Tags) -> Vec<ecs::Tag> {
     let tag = |it: &Tag| ecs::Tag { key: Some(it.key().into()), value: Some(it.value().into()) };
     tags.iter().map(tag).collect()
@@ -78,8 +89,13 @@ pub(super) fn failure(arn: String, reason: &str) -> ecs::Failure {
     ecs::Failure { arn: Some(arn), reason: Some(reason.into()), detail: None }
 }
 
-pub(super) fn task(task: &Task, definition: &TaskDefinition, owner: &Owner) -> ecs::Task {
-    let task_arn = owner.task_arn(&task.cluster, task.id);
+pub(super) fn task(
+    task: &Task,
+    definition: &TaskDefinition,
+    container_instance_arn: String,
+    owner: &Owner,
+) -> ecs::Task {
+    let task_arn = task.arn(owner);
     let containers = task
         .containers
         .iter()
@@ -88,9 +104,7 @@ pub(super) fn task(task: &Task, definition: &TaskDefinition, owner: &Owner) -> e
     ecs::Task {
         cluster_arn: Some(owner.cluster_arn(&task.cluster)),
         task_definition_arn: Some(owner.task_definition_arn(&task.definition)),
-        container_instance_arn: Some(
-            owner.container_instance_arn(&task.cluster, task.container_instance),
-        ),
+        container_instance_arn: Some(container_instance_arn),
         overrides: Some(overrides(task.overrides.as_deref(), definition)),
         last_status: Some(task.last_status.as_str().into()),
         desired_status: Some(task.desired_status.as_str().into()),
@@ -123,7 +137,7 @@ fn container(
     let defined = definition.containers.iter().find(|it| it.name == container.name);
     let settings = defined.map(|it| effective(it, task.overrides.as_deref()));
     ecs::Container {
-        container_arn: Some(owner.container_arn(&task.cluster, task.id, container.id)),
+        container_arn: Some(task.container_arn(container.id, owner)),
         task_arn: Some(task_arn.into()),
         name: Some(container.name.to_string()),
         last_status: Some(container.last_status.as_str().into()),
@@ -199,7 +213,7 @@ pub(super) fn container_instance(
         instance.reserved_ports_udp.iter().chain(&occupancy.ports_udp).copied().collect(),
     );
     ecs::ContainerInstance {
-        container_instance_arn: Some(owner.container_instance_arn(&instance.cluster, instance.id)),
+        container_instance_arn: Some(instance.arn(owner)),
         ec2_instance_id: instance.ec2_instance_id.clone(),
         version: i64::try_from(instance.version).ok(),
         version_info: Some(ecs::VersionInfo {

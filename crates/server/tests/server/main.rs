@@ -1,5 +1,6 @@
 //! The control plane behind its real doors: HTTP with signed requests, and agents' sockets.
 
+mod account_settings;
 mod acs;
 mod authentication;
 mod bad_input;

@@ -34,7 +34,10 @@ impl Checks {
                 Change::DeletedRevisions { .. } => {
                     return Err(Violation::new("a task definition was deleted"));
                 }
-                Change::Instance { .. } | Change::Definition { .. } | Change::Cluster { .. } => {}
+                Change::Instance { .. }
+                | Change::Definition { .. }
+                | Change::Cluster { .. }
+                | Change::AccountSettings { .. } => {}
             }
         }
         Ok(())

@@ -21,7 +21,7 @@ pub(super) fn check_ended(
         && task.stopping_at.is_some()
         && task.containers.iter().all(|it| it.last_status == LastStatus::Stopped);
     hold(is_whole, || format!("{} is STOPPED, but not as a whole: {task:?}", task.id))?;
-    let arn = owner.task_arn(&task.cluster, task.id);
+    let arn = task.arn(owner);
     for container in &task.containers {
         check_exit_code(task, container, &arn, machines)?;
     }

@@ -62,7 +62,7 @@ fn check_live(
     state: &State,
     owner: &Owner,
 ) -> Result<(), Violation> {
-    let arn = owner.task_arn(&task.cluster, task.id);
+    let arn = task.arn(owner);
     hold(task.desired_status == DesiredStatus::Running, || format!("{arn} should have stopped"))?;
     hold(task.last_status == LastStatus::Running, || format!("{arn} never came to run: {task:?}"))?;
     let machine = machines.iter().find(|it| instance_of(it) == Ok(task.container_instance));

@@ -1,3 +1,5 @@
+use longshore_model::account_settings::SettingName;
+
 use super::*;
 use crate::testing::{cluster, definition, instance, task};
 
@@ -6,12 +8,19 @@ fn put<T>(record: T, change: impl FnOnce(Option<Arc<T>>) -> Change) -> (Vec<u8>,
     (key(&change), value(&change).unwrap().unwrap())
 }
 
+fn settings() -> AccountSettings {
+    let mut settings = AccountSettings::default();
+    settings.set(SettingName::TaskLongArnFormat, "disabled");
+    settings
+}
+
 fn deleted() -> DeletedRevisions {
     DeletedRevisions { family: "web".parse().unwrap(), highest: 7 }
 }
 
 fn records() -> Vec<(Vec<u8>, Vec<u8>)> {
     vec![
+        put(settings(), |after| Change::AccountSettings { before: None, after }),
         put(cluster("default"), |after| Change::Cluster { before: None, after }),
         put(definition("web", 1), |after| Change::Definition { before: None, after }),
         put(deleted(), |after| Change::DeletedRevisions { before: None, after }),
@@ -40,6 +49,7 @@ fn what_is_written_is_read_back() {
     records.iter().for_each(|(key, value)| loader.take(key, value).unwrap());
     let state = loader.finish(7);
     assert_eq!(state.revision(), 7);
+    assert_eq!(**state.account_settings(), settings());
     assert_eq!(**state.clusters().next().unwrap(), cluster("default"));
     assert_eq!(**state.definitions().next().unwrap(), definition("web", 1));
     assert_eq!(**state.deleted_revisions(&deleted().family).unwrap(), deleted());
@@ -69,28 +79,28 @@ fn a_family_lies_before_those_that_it_begins() {
 
 #[test]
 fn a_record_of_a_newer_schema_is_refused_by_its_version() {
-    let text = refused(4, |it| it.1[0] = 2);
+    let text = refused(5, |it| it.1[0] = 2);
     assert!(text.contains("schema version is 2, and 1 is the newest known"), "{text}");
 }
 
 #[test]
 fn a_record_that_cannot_be_read_is_refused_with_its_key() {
-    let text = refused(0, |it| it.1.truncate(9));
+    let text = refused(1, |it| it.1.truncate(9));
     assert!(text.contains("cdefault"), "{text}");
-    refused(3, |it| it.1.clear());
-    refused(4, |it| it.1.truncate(1));
+    refused(4, |it| it.1.clear());
+    refused(5, |it| it.1.truncate(1));
 }
 
 #[test]
 fn a_record_under_another_key_or_in_no_table_is_refused() {
-    assert!(refused(4, |it| it.0[16] ^= 1).contains("another's key"));
-    assert!(refused(0, |it| it.0[0] = b'z').contains("table"));
-    assert!(refused(0, |it| it.0.clear()).contains("table"));
+    assert!(refused(5, |it| it.0[16] ^= 1).contains("another's key"));
+    assert!(refused(1, |it| it.0[0] = b'z').contains("table"));
+    assert!(refused(1, |it| it.0.clear()).contains("table"));
 }
 
 #[test]
 fn a_task_whose_definition_is_gone_is_refused() {
-    let (key, value) = &records()[4];
+    let (key, value) = &records()[5];
     let text = Loader::default().take(key, value).unwrap_err().to_string();
     assert!(text.contains("web:1 is gone"), "{text}");
 }

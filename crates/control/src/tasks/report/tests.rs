@@ -27,6 +27,7 @@ fn task() -> Task {
     };
     Task {
         id: TaskId::from_bits(1),
+        arn_form: Default::default(),
         cluster: "default".parse().unwrap(),
         definition: definition().key,
         container_instance: InstanceId::from_bits(1),

@@ -48,7 +48,7 @@ pub(in crate::api) async fn answer(
                 });
             }
             None => {
-                let arn = owner.container_instance_arn(&cluster, id);
+                let arn = reference::container_instance_arn(&state, &cluster, id, owner);
                 failures.push(render::failure(arn, "MISSING"));
             }
         }

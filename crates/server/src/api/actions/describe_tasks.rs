@@ -42,7 +42,10 @@ pub(in crate::api) async fn answer(
                 ..call.render_task(task, &state)?
             }),
             None => {
-                failures.push(render::failure(call.owner().task_arn(&cluster, id), "MISSING"));
+                failures.push(render::failure(
+                    reference::task_arn(&state, &cluster, id, call.owner()),
+                    "MISSING",
+                ));
             }
         }
     }

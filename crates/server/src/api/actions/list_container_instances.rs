@@ -34,7 +34,7 @@ pub(in crate::api) async fn answer(
             query.as_ref().is_none_or(|query| query.matches(&candidate()))
         });
     let (found, next_token) = page.fill(found, |it| it.id);
-    let arns = found.iter().map(|it| owner.container_instance_arn(&cluster, it.id));
+    let arns = found.iter().map(|it| it.arn(owner));
     Ok(ListContainerInstancesResponse { container_instance_arns: Some(arns.collect()), next_token })
 }
 

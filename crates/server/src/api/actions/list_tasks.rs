@@ -45,7 +45,7 @@ pub(in crate::api) async fn answer(
     }
     let found = tasks::list(&state, &asked, page.after().copied());
     let (found, next_token) = page.fill(found, |it| it.id);
-    let arns = found.iter().map(|it| owner.task_arn(&it.cluster, it.id));
+    let arns = found.iter().map(|it| it.arn(owner));
     Ok(ListTasksResponse { task_arns: Some(arns.collect()), next_token })
 }
 

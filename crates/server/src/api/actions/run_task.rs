@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use longshore_control::reference;
 use longshore_control::tasks::{Launched, RunTask};
 use longshore_wire::ecs::{Failure, RunTaskRequest, RunTaskResponse, Task};
 
@@ -41,21 +42,27 @@ pub(in crate::api) async fn answer(
             strategies: input::strategies(request.placement_strategy)?,
         })
         .await?;
-    let (tasks, failures) = render_launched(&launched, call);
+    let (tasks, failures) = render_launched(&launched, call)?;
     Ok(RunTaskResponse { tasks: Some(tasks), failures: Some(failures) })
 }
 
 /// The two lists of an answer of RunTask or StartTask.
-pub(super) fn render_launched(launched: &Launched, call: &Call<'_>) -> (Vec<Task>, Vec<Failure>) {
-    let owner = call.owner();
-    let task = |it: &Arc<longshore_model::Task>| Task {
-        tags: Some(render::tags(&it.tags)).filter(|it| !it.is_empty()),
-        ..render::task(it, &launched.definition, owner)
+pub(super) fn render_launched(
+    launched: &Launched,
+    call: &Call<'_>,
+) -> Result<(Vec<Task>, Vec<Failure>), Exception> {
+    let state = call.control.view();
+    let task = |it: &Arc<longshore_model::Task>| {
+        Ok(Task {
+            tags: Some(render::tags(&it.tags)).filter(|it| !it.is_empty()),
+            ..call.render_task(it, &state)?
+        })
     };
-    let tasks = launched.tasks.iter().map(task).collect();
     let failure = |it: &longshore_control::tasks::Failure| {
-        let arn = owner.container_instance_arn(&launched.cluster, it.container_instance);
+        let (cluster, instance) = (&launched.cluster, it.container_instance);
+        let arn = reference::container_instance_arn(&state, cluster, instance, call.owner());
         render::failure(arn, it.reason.as_str())
     };
-    (tasks, launched.failures.iter().map(failure).collect())
+    let tasks = launched.tasks.iter().map(task).collect::<Result<_, Exception>>()?;
+    Ok((tasks, launched.failures.iter().map(failure).collect()))
 }

@@ -42,6 +42,6 @@ pub(in crate::api) async fn answer(
         .map(|it| reference::container_instance(it, &launch.cluster, call.owner()))
         .collect::<Result<_, _>>()?;
     let launched = call.control.start_task(StartTask { launch, container_instances }).await?;
-    let (tasks, failures) = render_launched(&launched, call);
+    let (tasks, failures) = render_launched(&launched, call)?;
     Ok(StartTaskResponse { tasks: Some(tasks), failures: Some(failures) })
 }

@@ -1,6 +1,7 @@
 //! Every bad input that ECS has a name for: the exception, its message, the status, and that
 //! nothing has changed.
 
+mod account_settings;
 mod agents;
 mod clusters;
 mod container_instances;
