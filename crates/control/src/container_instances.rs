@@ -1,5 +1,9 @@
 //! Operations on container instances.
 
+mod attributes;
+mod deregister;
+mod update;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,6 +13,12 @@ use longshore_model::{
     TagError, Tags, Timestamp,
 };
 use longshore_store::{State, StoreError};
+
+pub use attributes::{
+    AttributePlace, AttributesError, ListAttributes, MAX_CUSTOM, TargetAttribute, list_attributes,
+};
+pub use deregister::DeregisterError;
+pub use update::{UpdateAgentError, UpdateRefusal, UpdateStateError, update_agent};
 
 use crate::Control;
 use crate::clusters::{self, ClusterError};
@@ -66,6 +76,20 @@ pub enum RegisterError {
     Store(#[from] StoreError),
 }
 
+/// An instance that a request names and that is not there. Text as the other operations send it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Container instance not found.")]
+pub struct NotFound;
+
+/// The instance of this id, if it is one of the cluster.
+pub fn find<'a>(
+    state: &'a State,
+    cluster: &ClusterName,
+    id: InstanceId,
+) -> Option<&'a Arc<ContainerInstance>> {
+    state.instance(id).filter(|it| it.cluster == *cluster)
+}
+
 /// The instances of a cluster that are listed: ACTIVE and DRAINING ones, after the one given.
 pub fn listed<'a>(
     state: &'a State,
@@ -75,20 +99,17 @@ pub fn listed<'a>(
     state.instances_after(cluster, after).filter(|it| it.status != InstanceStatus::Inactive)
 }
 
-/// An attribute with a meaning of its own to ECS: replaced at each registration, never custom.
-fn is_reserved(name: &str) -> bool {
-    name.starts_with("ecs.") || name.starts_with("com.amazonaws.")
-}
-
-/// The attributes of an instance that registers again: all that it sends now, and of what it had
-/// the custom ones that it does not send any more.
+/// The attributes of an instance that registers: all that it sends, and of what it had the custom
+/// ones that it does not send any more. Each name is there once; the first one sent counts.
 fn renewed_attributes(had: &[Attribute], sent: Vec<Attribute>) -> Vec<Attribute> {
-    let kept = had
-        .iter()
-        .filter(|it| !is_reserved(&it.name))
-        .filter(|it| sent.iter().all(|new| new.name != it.name));
-    let kept: Vec<Attribute> = kept.cloned().collect();
-    sent.into_iter().chain(kept).collect()
+    let kept = had.iter().filter(|it| !it.is_reserved()).cloned();
+    let mut attributes: Vec<Attribute> = Vec::new();
+    for attribute in sent.into_iter().chain(kept) {
+        if attributes.iter().all(|it| it.name != attribute.name) {
+            attributes.push(attribute);
+        }
+    }
+    attributes
 }
 
 const INSTANCE_TYPE: &str = "ecs.instance-type";
@@ -111,7 +132,7 @@ impl Control {
                         created(registration, new_id, arn_form, now)
                     }
                     Some(id) => {
-                        let known = tx.instance(id).filter(|it| it.cluster == registration.cluster);
+                        let known = find(tx, &registration.cluster, id);
                         renewed(known.ok_or(RegisterError::Unknown)?, registration)?
                     }
                 };
@@ -190,7 +211,7 @@ fn created(
         registered: registration.resources,
         reserved_ports_tcp: registration.reserved_ports_tcp,
         reserved_ports_udp: registration.reserved_ports_udp,
-        attributes: registration.attributes,
+        attributes: renewed_attributes(&[], registration.attributes),
         ec2_instance_id: registration.ec2_instance_id,
         version_info: registration.version_info,
         registered_at: now,

@@ -6,6 +6,7 @@
 //! and those later ones that today's clients look for.
 
 mod account_settings;
+mod attributes;
 mod clusters;
 mod container_definition;
 mod container_instances;
@@ -22,6 +23,10 @@ pub use account_settings::{
     ListAccountSettingsResponse, PutAccountSettingDefaultRequest, PutAccountSettingDefaultResponse,
     PutAccountSettingRequest, PutAccountSettingResponse, Setting,
 };
+pub use attributes::{
+    DeleteAttributesRequest, DeleteAttributesResponse, ListAttributesRequest,
+    ListAttributesResponse, PutAttributesRequest, PutAttributesResponse,
+};
 pub use clusters::{
     CapacityProviderStrategyItem, Cluster, ClusterSetting, CreateClusterRequest,
     CreateClusterResponse, DeleteClusterRequest, DeleteClusterResponse, DescribeClustersRequest,
@@ -33,10 +38,13 @@ pub use container_definition::{
     RepositoryCredentials, Secret, SystemControl, Tmpfs, Ulimit, VolumeFrom,
 };
 pub use container_instances::{
-    ContainerInstance, DescribeContainerInstancesRequest, DescribeContainerInstancesResponse,
+    ContainerInstance, DeregisterContainerInstanceRequest, DeregisterContainerInstanceResponse,
+    DescribeContainerInstancesRequest, DescribeContainerInstancesResponse,
     DiscoverPollEndpointRequest, DiscoverPollEndpointResponse, ListContainerInstancesRequest,
     ListContainerInstancesResponse, RegisterContainerInstanceRequest,
-    RegisterContainerInstanceResponse, Resource, VersionInfo,
+    RegisterContainerInstanceResponse, Resource, UpdateContainerAgentRequest,
+    UpdateContainerAgentResponse, UpdateContainerInstancesStateRequest,
+    UpdateContainerInstancesStateResponse, VersionInfo,
 };
 pub use overrides::{ContainerOverride, TaskOverride};
 pub use placement::{PlacementConstraint, PlacementStrategy};
@@ -110,8 +118,10 @@ fn structure<T: Shape>() -> &'static Structure {
 
 requests! {
     CreateCluster: CreateClusterRequest => CreateClusterResponse,
+    DeleteAttributes: DeleteAttributesRequest => DeleteAttributesResponse,
     DeleteCluster: DeleteClusterRequest => DeleteClusterResponse,
     DeleteTaskDefinitions: DeleteTaskDefinitionsRequest => DeleteTaskDefinitionsResponse,
+    DeregisterContainerInstance: DeregisterContainerInstanceRequest => DeregisterContainerInstanceResponse,
     DeregisterTaskDefinition: DeregisterTaskDefinitionRequest => DeregisterTaskDefinitionResponse,
     DescribeClusters: DescribeClustersRequest => DescribeClustersResponse,
     DescribeContainerInstances: DescribeContainerInstancesRequest => DescribeContainerInstancesResponse,
@@ -122,12 +132,14 @@ requests! {
     ListAccountSettings: ListAccountSettingsRequest => ListAccountSettingsResponse,
     PutAccountSetting: PutAccountSettingRequest => PutAccountSettingResponse,
     PutAccountSettingDefault: PutAccountSettingDefaultRequest => PutAccountSettingDefaultResponse,
+    ListAttributes: ListAttributesRequest => ListAttributesResponse,
     ListClusters: ListClustersRequest => ListClustersResponse,
     ListContainerInstances: ListContainerInstancesRequest => ListContainerInstancesResponse,
     ListTagsForResource: ListTagsForResourceRequest => ListTagsForResourceResponse,
     ListTaskDefinitionFamilies: ListTaskDefinitionFamiliesRequest => ListTaskDefinitionFamiliesResponse,
     ListTaskDefinitions: ListTaskDefinitionsRequest => ListTaskDefinitionsResponse,
     ListTasks: ListTasksRequest => ListTasksResponse,
+    PutAttributes: PutAttributesRequest => PutAttributesResponse,
     RegisterContainerInstance: RegisterContainerInstanceRequest => RegisterContainerInstanceResponse,
     RegisterTaskDefinition: RegisterTaskDefinitionRequest => RegisterTaskDefinitionResponse,
     RunTask: RunTaskRequest => RunTaskResponse,
@@ -137,6 +149,8 @@ requests! {
     SubmitTaskStateChange: SubmitTaskStateChangeRequest => SubmitTaskStateChangeResponse,
     TagResource: TagResourceRequest => TagResourceResponse,
     UntagResource: UntagResourceRequest => UntagResourceResponse,
+    UpdateContainerAgent: UpdateContainerAgentRequest => UpdateContainerAgentResponse,
+    UpdateContainerInstancesState: UpdateContainerInstancesStateRequest => UpdateContainerInstancesStateResponse,
 }
 
 shape! {

@@ -82,10 +82,12 @@ macro_rules! actions {
 actions! {
     CreateCluster => create_cluster [InvalidParameter],
     DeleteAccountSetting => delete_account_setting [InvalidParameter],
+    DeleteAttributes => delete_attributes [ClusterNotFound, InvalidParameter, TargetNotFound],
     DeleteCluster => delete_cluster [
         ClusterContainsContainerInstances, ClusterContainsTasks, ClusterNotFound, InvalidParameter
     ],
     DeleteTaskDefinitions => delete_task_definitions [InvalidParameter],
+    DeregisterContainerInstance => deregister_container_instance [ClusterNotFound, InvalidParameter],
     DeregisterTaskDefinition => deregister_task_definition [Client, InvalidParameter],
     DescribeClusters => describe_clusters [InvalidParameter],
     DescribeContainerInstances => describe_container_instances [Client, ClusterNotFound, InvalidParameter],
@@ -93,6 +95,7 @@ actions! {
     DescribeTasks => describe_tasks [ClusterNotFound, InvalidParameter],
     DiscoverPollEndpoint => discover_poll_endpoint [],
     ListAccountSettings => list_account_settings [InvalidParameter],
+    ListAttributes => list_attributes [ClusterNotFound, InvalidParameter],
     ListClusters => list_clusters [InvalidParameter],
     ListContainerInstances => list_container_instances [ClusterNotFound, InvalidParameter],
     ListTagsForResource => list_tags_for_resource [ClusterNotFound, InvalidParameter],
@@ -101,6 +104,9 @@ actions! {
     ListTasks => list_tasks [ClusterNotFound, InvalidParameter, ServiceNotFound],
     PutAccountSetting => put_account_setting [InvalidParameter],
     PutAccountSettingDefault => put_account_setting_default [InvalidParameter],
+    PutAttributes => put_attributes [
+        AttributeLimitExceeded, ClusterNotFound, InvalidParameter, TargetNotFound
+    ],
     RegisterContainerInstance => register_container_instance [Client],
     RegisterTaskDefinition => register_task_definition [Client],
     RunTask => run_task [Client, ClusterNotFound, Conflict, InvalidParameter],
@@ -112,6 +118,12 @@ actions! {
         ClusterNotFound, InvalidParameter, LimitExceeded, ResourceNotFound
     ],
     UntagResource => untag_resource [ClusterNotFound, InvalidParameter, ResourceNotFound],
+    UpdateContainerAgent => update_container_agent [
+        ClusterNotFound, InvalidParameter, MissingVersion, NoUpdateAvailable
+    ],
+    UpdateContainerInstancesState => update_container_instances_state [
+        Client, ClusterNotFound, InvalidParameter
+    ],
 }
 
 fn unknown(target: Option<&str>) -> Exception {

@@ -3,12 +3,15 @@
 use http::StatusCode;
 use longshore_control::account_settings::PutAccountSettingError;
 use longshore_control::clusters::{ClusterError, DeleteClusterError};
-use longshore_control::container_instances;
+use longshore_control::container_instances::{
+    self, AttributesError, UpdateAgentError, UpdateStateError,
+};
 use longshore_control::reference::ReferenceError;
 use longshore_control::tags::TagResourceError;
 use longshore_control::task_definitions::{self, UsableError};
 use longshore_control::tasks::{LaunchError, StopTaskError};
 use longshore_model::TagError;
+use longshore_model::attribute::AttributeError;
 use longshore_store::StoreError;
 use longshore_wire::{ErrorBody, Mismatch};
 
@@ -29,6 +32,10 @@ pub(super) enum ExceptionCode {
     ServiceNotFound,
     ClusterContainsContainerInstances,
     ClusterContainsTasks,
+    TargetNotFound,
+    AttributeLimitExceeded,
+    NoUpdateAvailable,
+    MissingVersion,
     Conflict,
     LimitExceeded,
     ResourceNotFound,
@@ -52,6 +59,10 @@ impl ExceptionCode {
             Self::ServiceNotFound => "ServiceNotFoundException",
             Self::ClusterContainsContainerInstances => "ClusterContainsContainerInstancesException",
             Self::ClusterContainsTasks => "ClusterContainsTasksException",
+            Self::TargetNotFound => "TargetNotFoundException",
+            Self::AttributeLimitExceeded => "AttributeLimitExceededException",
+            Self::NoUpdateAvailable => "NoUpdateAvailableException",
+            Self::MissingVersion => "MissingVersionException",
             Self::Conflict => "ConflictException",
             Self::LimitExceeded => "LimitExceededException",
             Self::ResourceNotFound => "ResourceNotFoundException",
@@ -297,6 +308,64 @@ impl From<container_instances::RegisterError> for Exception {
         match error {
             container_instances::RegisterError::Store(error) => error.into(),
             _ => Self::client(error.to_string()),
+        }
+    }
+}
+
+impl From<container_instances::DeregisterError> for Exception {
+    fn from(error: container_instances::DeregisterError) -> Self {
+        match error {
+            container_instances::DeregisterError::Cluster(error) => error.into(),
+            container_instances::DeregisterError::Store(error) => error.into(),
+            container_instances::DeregisterError::NotFound(_)
+            | container_instances::DeregisterError::HasTasks => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<UpdateStateError> for Exception {
+    fn from(error: UpdateStateError) -> Self {
+        match error {
+            UpdateStateError::Cluster(error) => error.into(),
+            UpdateStateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateAgentError> for Exception {
+    fn from(error: UpdateAgentError) -> Self {
+        let message = error.to_string();
+        match error {
+            UpdateAgentError::Cluster(error) => error.into(),
+            UpdateAgentError::NotFound(_) | UpdateAgentError::Inactive => Self::invalid(message),
+            UpdateAgentError::MissingVersion => {
+                Self { code: ExceptionCode::MissingVersion, message }
+            }
+            UpdateAgentError::NoUpdateAvailable => {
+                Self { code: ExceptionCode::NoUpdateAvailable, message }
+            }
+        }
+    }
+}
+
+impl From<AttributeError> for Exception {
+    fn from(error: AttributeError) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<AttributesError> for Exception {
+    fn from(error: AttributesError) -> Self {
+        let message = error.to_string();
+        match error {
+            AttributesError::Cluster(error) => error.into(),
+            AttributesError::Store(error) => error.into(),
+            AttributesError::TargetNotFound(_) => {
+                Self { code: ExceptionCode::TargetNotFound, message }
+            }
+            AttributesError::LimitExceeded => {
+                Self { code: ExceptionCode::AttributeLimitExceeded, message }
+            }
         }
     }
 }

@@ -5,10 +5,14 @@ mod tags;
 
 use std::sync::Arc;
 
+use longshore_control::container_instances::{MAX_CUSTOM, TargetAttribute};
 use longshore_control::placement::{Constraint, MAX_CONSTRAINTS, MAX_STRATEGIES, Strategy};
 use longshore_control::reference;
 use longshore_control::tasks::{Launch, LaunchTags};
-use longshore_model::{ClientToken, ContainerName, ContainerOverride, Family, Overrides, Owner};
+use longshore_model::{
+    Arn, Attribute, ClientToken, ClusterName, ContainerName, ContainerOverride, Family, InstanceId,
+    InstanceStatus, Overrides, Owner,
+};
 use longshore_wire::ecs;
 use longshore_wire::{Parsed, Unknown};
 use serde_json::Value;
@@ -67,6 +71,95 @@ pub(super) fn family_prefix(text: Option<String>) -> Result<Option<Family>, Exce
     let text = text.filter(|it| !it.is_empty());
     let family = text.map(|it| it.parse()).transpose();
     family.map_err(|_| Exception::invalid(r"familyPrefix must match ^[a-zA-Z0-9\-_]+$"))
+}
+
+/// Container instances that a request names: at least one of them.
+pub(super) fn container_instances(
+    named: Option<Vec<String>>,
+    most: usize,
+    cluster: &ClusterName,
+    owner: &Owner,
+) -> Result<Vec<InstanceId>, Exception> {
+    let named = named.unwrap_or_default();
+    if named.is_empty() {
+        return Err(Exception::client("Container Instances cannot be empty."));
+    }
+    if named.len() > most {
+        return Err(Exception::invalid(format!("instanceIds can have at most {most} items.")));
+    }
+    let parse = |it: &String| reference::container_instance(it, cluster, owner);
+    Ok(named.iter().map(parse).collect::<Result<_, _>>()?)
+}
+
+/// The status of a container instance that is in use.
+pub(super) fn instance_status(text: &str) -> Result<InstanceStatus, Exception> {
+    InstanceStatus::parse(text).filter(|it| *it != InstanceStatus::Inactive).ok_or_else(|| {
+        Exception::invalid("Container instance status should be one of [ACTIVE, DRAINING]")
+    })
+}
+
+/// Custom attributes, each with the container instance whose it is.
+pub(super) fn target_attributes(
+    sent: Option<Vec<ecs::Attribute>>,
+    cluster: &ClusterName,
+    owner: &Owner,
+) -> Result<Vec<TargetAttribute>, Exception> {
+    let sent = sent.unwrap_or_default();
+    if sent.is_empty() {
+        return Err(Exception::invalid("attributes can not be empty"));
+    }
+    if sent.len() > MAX_CUSTOM {
+        return Err(Exception::invalid(format!("attributes can have at most {MAX_CUSTOM} items.")));
+    }
+    let mut attributes: Vec<TargetAttribute> = Vec::new();
+    for sent in sent {
+        let new = target_attribute(sent, cluster, owner)?;
+        let is_same = |it: &TargetAttribute| {
+            it.target == new.target && it.attribute.name == new.attribute.name
+        };
+        if attributes.iter().any(is_same) {
+            let name = new.attribute.name;
+            return Err(Exception::invalid(format!("Attribute {name} is there twice.")));
+        }
+        attributes.push(new);
+    }
+    Ok(attributes)
+}
+
+fn target_attribute(
+    sent: ecs::Attribute,
+    cluster: &ClusterName,
+    owner: &Owner,
+) -> Result<TargetAttribute, Exception> {
+    let attribute = Attribute::parse(&sent.name.unwrap_or_default(), sent.value.as_deref())?;
+    if attribute.is_reserved() {
+        return Err(Exception::invalid(format!(
+            "Attribute name {} is reserved: names beginning 'ecs.' or 'com.amazonaws.' are not custom attributes.",
+            attribute.name
+        )));
+    }
+    let target = required(sent.target_id, "targetId")?;
+    match sent.target_type.filter(|it| !it.is_empty()) {
+        Some(target_type) => check_target_type(&target_type)?,
+        None if Arn::is_meant_by(&target) => {}
+        None => {
+            return Err(Exception::invalid(
+                "targetType can not be blank, unless targetId is a full ARN.",
+            ));
+        }
+    }
+    Ok(TargetAttribute {
+        target: reference::container_instance(&target, cluster, owner)?,
+        attribute,
+    })
+}
+
+/// The one kind of target that attributes have.
+pub(super) fn check_target_type(text: &str) -> Result<(), Exception> {
+    match text {
+        "container-instance" => Ok(()),
+        _ => Err(Exception::invalid("targetType should be one of [container-instance]")),
+    }
 }
 
 /// A number from 1 to `most`, or `default`.

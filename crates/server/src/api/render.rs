@@ -268,3 +268,8 @@ fn attribute(attribute: &Attribute) -> ecs::Attribute {
         ..ecs::Attribute::default()
     }
 }
+
+/// An attribute with whose it is.
+pub(super) fn target_attribute(found: &Attribute, target: String) -> ecs::Attribute {
+    ecs::Attribute { target_id: Some(target), ..attribute(found) }
+}

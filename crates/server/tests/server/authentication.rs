@@ -171,7 +171,7 @@ async fn an_agent_s_handshake_is_signed_too() {
 async fn a_handshake_names_an_instance_that_may_connect() {
     let world = World::start().await;
     let instance = world.register(&Machine::default()).await;
-    world.set_instance_status(&instance, longshore_model::InstanceStatus::Inactive).await;
+    world.deregister(&instance).await;
     let unknown = "arn:aws:ecs:us-east-1:111122223333:container-instance/default/0b69d5c0d655469598cd5d2d526d9d5a";
     let elsewhere = unknown.replace("/default/", "/batch/");
     for (instance, exception) in [

@@ -2,10 +2,12 @@
 
 mod account_settings;
 mod acs;
+mod attributes;
 mod authentication;
 mod bad_input;
 mod bounds;
 mod client_token;
+mod container_instances;
 mod failing_journal;
 mod golden;
 mod harness;

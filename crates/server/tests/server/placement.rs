@@ -1,6 +1,5 @@
 //! Where RunTask and StartTask place tasks, and what they say of instances that take none.
 
-use longshore_model::InstanceStatus;
 use longshore_wire::Operation::{RegisterTaskDefinition, RunTask, StartTask};
 use serde_json::{Value, json};
 
@@ -47,11 +46,11 @@ async fn an_instance_whose_agent_is_away_takes_nothing() {
 async fn an_instance_that_drains_takes_nothing() {
     let fleet = Fleet::of(&[small(), small()]).await;
     fleet.world.define("job", json!({"memory": 300})).await;
-    fleet.world.set_instance_status(fleet.arn('a'), InstanceStatus::Draining).await;
+    fleet.world.set_state(fleet.arn('a'), "DRAINING").await;
     fleet.check(RunTask, run(4, json!({})), "b b b | b:RESOURCE:MEMORY").await;
     let body = json!({"taskDefinition": "job", "containerInstances": [fleet.arn('a')]});
     fleet.check(StartTask, body, "| a:INACTIVE").await;
-    fleet.world.set_instance_status(fleet.arn('b'), InstanceStatus::Draining).await;
+    fleet.world.set_state(fleet.arn('b'), "DRAINING").await;
     let refusal = fleet.world.call(RunTask, run(1, json!({}))).await.refusal();
     assert_eq!(refusal.2, "No Container Instances were found in your cluster.");
 }
@@ -106,7 +105,7 @@ async fn start_task_takes_each_named_instance_by_itself() {
     let mut fleet =
         Fleet::of(&[small(), small(), small(), Machine { memory: 100, ..small() }]).await;
     fleet.world.define("job", json!({"memory": 400})).await;
-    fleet.world.set_instance_status(fleet.arn('b'), InstanceStatus::Inactive).await;
+    fleet.world.deregister(fleet.arn('b')).await;
     fleet.leave('c').await;
     let named: Vec<&str> = "abacad".chars().map(|it| fleet.arn(it)).collect();
     let nobody = "0b69d5c0-d655-4695-98cd-5d2d526d9d5a";

@@ -1,5 +1,4 @@
-//! RegisterContainerInstance, DescribeContainerInstances, ListContainerInstances and
-//! DiscoverPollEndpoint.
+//! The operations on container instances, and DiscoverPollEndpoint.
 
 use super::{Attachment, Attribute, Failure, Tag};
 use crate::Timestamp;
@@ -49,6 +48,38 @@ shape! {
     pub struct ListContainerInstancesResponse {
         container_instance_arns: Option<Vec<String>> = "containerInstanceArns",
         next_token: Option<String> = "nextToken",
+    }
+
+    pub struct DeregisterContainerInstanceRequest {
+        cluster: Option<String> = "cluster",
+        container_instance: Option<String> = "containerInstance",
+        /// Also where it has tasks.
+        force: Option<bool> = "force",
+    }
+
+    pub struct DeregisterContainerInstanceResponse {
+        container_instance: Option<ContainerInstance> = "containerInstance",
+    }
+
+    pub struct UpdateContainerInstancesStateRequest {
+        cluster: Option<String> = "cluster",
+        container_instances: Option<Vec<String>> = "containerInstances",
+        /// `ACTIVE` or `DRAINING`.
+        status: Option<String> = "status",
+    }
+
+    pub struct UpdateContainerInstancesStateResponse {
+        container_instances: Option<Vec<ContainerInstance>> = "containerInstances",
+        failures: Option<Vec<Failure>> = "failures",
+    }
+
+    pub struct UpdateContainerAgentRequest {
+        cluster: Option<String> = "cluster",
+        container_instance: Option<String> = "containerInstance",
+    }
+
+    pub struct UpdateContainerAgentResponse {
+        container_instance: Option<ContainerInstance> = "containerInstance",
     }
 
     pub struct DiscoverPollEndpointRequest {

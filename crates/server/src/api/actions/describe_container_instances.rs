@@ -1,6 +1,7 @@
 //! DescribeContainerInstances.
 
-use longshore_control::{clusters, reference};
+use longshore_control::{clusters, container_instances, reference};
+use longshore_model::InstanceId;
 use longshore_wire::ecs::{
     ContainerInstance, DescribeContainerInstancesRequest, DescribeContainerInstancesResponse,
 };
@@ -21,25 +22,19 @@ pub(in crate::api) async fn answer(
     input::include(request.include, INCLUDE)?;
     let owner = call.owner();
     let cluster = reference::cluster(request.cluster.as_deref(), owner)?;
-    let asked = request.container_instances.unwrap_or_default();
-    if asked.is_empty() {
-        return Err(Exception::client("Container Instances cannot be empty."));
-    }
-    if asked.len() > MAX_INSTANCES {
-        return Err(Exception::invalid("instanceIds can have at most 100 items."));
-    }
+    let asked = request.container_instances;
+    let asked = input::container_instances(asked, MAX_INSTANCES, &cluster, owner)?;
     let state = call.control.view();
     clusters::active(&state, &cluster)?;
-    let mut ids = Vec::new();
-    for text in &asked {
-        let id = reference::container_instance(text, &cluster, owner)?;
+    let mut ids: Vec<InstanceId> = Vec::new();
+    for id in asked {
         if !ids.contains(&id) {
             ids.push(id);
         }
     }
     let (mut instances, mut failures) = (Vec::new(), Vec::new());
     for id in ids {
-        match state.instance(id).filter(|it| it.cluster == cluster) {
+        match container_instances::find(&state, &cluster, id) {
             Some(instance) => {
                 let occupancy = state.occupancy(id);
                 instances.push(ContainerInstance {

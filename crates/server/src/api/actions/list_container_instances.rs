@@ -2,7 +2,7 @@
 
 use longshore_control::placement::{Candidate, Query};
 use longshore_control::{clusters, container_instances, reference};
-use longshore_model::{InstanceId, InstanceStatus};
+use longshore_model::InstanceId;
 use longshore_wire::ecs::{ListContainerInstancesRequest, ListContainerInstancesResponse};
 
 use crate::api::dispatch::Call;
@@ -17,7 +17,7 @@ pub(in crate::api) async fn answer(
     let owner = call.owner();
     let cluster = reference::cluster(request.cluster.as_deref(), owner)?;
     let status = request.status.filter(|it| !it.is_empty());
-    let status = status.map(|it| parse_status(&it)).transpose()?;
+    let status = status.map(|it| input::instance_status(&it)).transpose()?;
     let filter = request.filter.filter(|it| !it.is_empty());
     let list = format!("ListContainerInstances {cluster} {status:?} {filter:?}");
     let query = filter.map(|it| Query::parse(&it)).transpose();
@@ -36,10 +36,4 @@ pub(in crate::api) async fn answer(
     let (found, next_token) = page.fill(found, |it| it.id);
     let arns = found.iter().map(|it| it.arn(owner));
     Ok(ListContainerInstancesResponse { container_instance_arns: Some(arns.collect()), next_token })
-}
-
-fn parse_status(text: &str) -> Result<InstanceStatus, Exception> {
-    InstanceStatus::parse(text).filter(|it| *it != InstanceStatus::Inactive).ok_or_else(|| {
-        Exception::invalid("Container instance status should be one of [ACTIVE,DRAINING]")
-    })
 }

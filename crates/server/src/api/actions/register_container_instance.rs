@@ -44,7 +44,11 @@ fn parse(body: &[u8], call: &Call<'_>) -> Result<Registration, Exception> {
             "attributes: an instance registers its own. Leave 'targetType' and 'targetId' out.",
         ));
     }
-    let sent = attributes.into_iter().filter_map(parse_attribute);
+    // One that is not valid is dropped in silence, as ECS does.
+    let valid = |it: ecs::Attribute| {
+        Attribute::parse(&it.name.unwrap_or_default(), it.value.as_deref()).ok()
+    };
+    let sent = attributes.into_iter().filter_map(valid);
     let versions = request.version_info.unwrap_or_default();
     Ok(Registration {
         cluster,
@@ -100,19 +104,6 @@ fn total<'a>(
         return Err(Exception::client(format!("totalResources: {name} must be of type {kind}.")));
     }
     Ok(found)
-}
-
-/// An attribute as ECS keeps it; one that is not valid is dropped in silence, as ECS does.
-fn parse_attribute(sent: ecs::Attribute) -> Option<Attribute> {
-    const MAX: usize = 128;
-    let name = sent.name?;
-    let name_fits = |it: char| it.is_ascii_alphanumeric() || "-_./\\".contains(it);
-    let value_fits = |it: char| it.is_ascii_alphanumeric() || "-_.@/:\\ ".contains(it);
-    let value = sent.value.filter(|it| !it.is_empty());
-    let valid = (1..=MAX).contains(&name.len())
-        && name.chars().all(name_fits)
-        && value.as_ref().is_none_or(|it| it.len() <= MAX && it.chars().all(value_fits));
-    valid.then(|| Attribute { name: name.into(), value: value.map(Into::into) })
 }
 
 /// What an instance identity document tells; a machine outside EC2 has none.

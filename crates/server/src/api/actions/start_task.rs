@@ -1,6 +1,5 @@
 //! StartTask.
 
-use longshore_control::reference;
 use longshore_control::tasks::StartTask;
 use longshore_wire::ecs::{StartTaskRequest, StartTaskResponse};
 
@@ -30,17 +29,9 @@ pub(in crate::api) async fn answer(
         tags,
         call.owner(),
     )?;
-    let named = request.container_instances.unwrap_or_default();
-    if named.is_empty() {
-        return Err(Exception::client("Container Instances cannot be empty."));
-    }
-    if named.len() > MAX_INSTANCES {
-        return Err(Exception::invalid("instanceIds can have at most 10 items."));
-    }
-    let container_instances = named
-        .iter()
-        .map(|it| reference::container_instance(it, &launch.cluster, call.owner()))
-        .collect::<Result<_, _>>()?;
+    let named = request.container_instances;
+    let container_instances =
+        input::container_instances(named, MAX_INSTANCES, &launch.cluster, call.owner())?;
     let launched = call.control.start_task(StartTask { launch, container_instances }).await?;
     let (tasks, failures) = render_launched(&launched, call)?;
     Ok(StartTaskResponse { tasks: Some(tasks), failures: Some(failures) })

@@ -89,16 +89,13 @@ async fn a_connection_puts_a_wrong_record_right() {
 #[tokio::test]
 async fn an_instance_that_is_deregistered_is_disconnected() {
     let mut fleet = Fleet::of(&[Machine::default()]).await;
-    fleet
-        .world
-        .write(|tx| {
-            let mut instance = (**tx.all_instances().next().unwrap()).clone();
-            instance.status = longshore_model::InstanceStatus::Inactive;
-            instance.agent_connected = false;
-            tx.put_instance(instance);
-        })
-        .await;
+    let arn = fleet.arn('a').to_owned();
+    fleet.world.deregister(&arn).await;
     assert_eq!(fleet.agent('a').frame().await, None);
+    let (status, refusal) = Agent::connect(&fleet.world, &arn).await.err().unwrap();
+    let inactive = json!({"InactiveInstanceException": "The container instance was deregistered."});
+    assert_eq!((status, refusal), (400, inactive.to_string()));
+    assert_eq!(fleet.world.instance(&arn).await["agentConnected"], false);
 }
 
 #[tokio::test]

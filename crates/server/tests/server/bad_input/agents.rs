@@ -1,6 +1,5 @@
 //! What agents call: every bad input is a ClientException.
 
-use longshore_model::InstanceStatus;
 use longshore_wire::Operation::{
     DiscoverPollEndpoint, RegisterContainerInstance, RunTask, SubmitContainerStateChange,
     SubmitTaskStateChange,
@@ -43,7 +42,7 @@ async fn an_instance_that_comes_back_must_be_known() {
     let world = world().await;
     let again = |arn: &str| with(machine(), json!({"containerInstanceArn": arn}));
     let deregistered = world.register(&Machine::default()).await;
-    world.set_instance_status(&deregistered, InstanceStatus::Inactive).await;
+    world.deregister(&deregistered).await;
     let other = format!("arn:aws:ecs:us-east-1:111122223333:container-instance/batch/{NOBODY}");
     check(
         &world,

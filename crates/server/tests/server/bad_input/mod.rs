@@ -3,6 +3,7 @@
 
 mod account_settings;
 mod agents;
+mod attributes;
 mod clusters;
 mod container_instances;
 mod expressions;

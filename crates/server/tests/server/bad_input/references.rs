@@ -2,8 +2,9 @@
 //! of either generation. The checks come in ECS's order.
 
 use longshore_wire::Operation::{
-    self, DescribeClusters, DescribeContainerInstances, DescribeTaskDefinition, DescribeTasks,
-    ListTasks, RunTask, StartTask, StopTask,
+    self, DeregisterContainerInstance, DescribeClusters, DescribeContainerInstances,
+    DescribeTaskDefinition, DescribeTasks, ListTasks, RunTask, StartTask, StopTask,
+    UpdateContainerAgent, UpdateContainerInstancesState,
 };
 use serde_json::{Value, json};
 
@@ -30,6 +31,12 @@ fn places(kind: &str, reference: &str) -> Vec<(Operation, Value)> {
             (DescribeContainerInstances, json!({"containerInstances": [reference]})),
             (StartTask, json!({"taskDefinition": "job", "containerInstances": [reference]})),
             (ListTasks, json!({"containerInstance": reference})),
+            (DeregisterContainerInstance, json!({"containerInstance": reference})),
+            (UpdateContainerAgent, json!({"containerInstance": reference})),
+            (
+                UpdateContainerInstancesState,
+                json!({"containerInstances": [reference], "status": "DRAINING"}),
+            ),
         ],
     }
 }

@@ -120,7 +120,7 @@ async fn what_is_over_keeps_the_tags_it_has() {
     let run = world.ask(RunTask, json!({"taskDefinition": "job"})).await;
     let task = run["tasks"][0]["taskArn"].as_str().unwrap();
     world.report(task, "STOPPED").await;
-    world.set_instance_status(&agent.instance, longshore_model::InstanceStatus::Inactive).await;
+    world.deregister(&agent.instance).await;
     for (resource, message) in [
         (task, "The specified task is stopped. Specify a running task and try again."),
         (

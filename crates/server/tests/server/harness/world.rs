@@ -8,7 +8,7 @@ use ::http::Request;
 use bytes::Bytes;
 use http_body_util::Full;
 use longshore_control::Control;
-use longshore_model::{InstanceId, InstanceStatus, Owner};
+use longshore_model::{InstanceId, Owner};
 use longshore_server::{SecretsFile, Server, ServerError};
 use longshore_store::{MemoryJournal, State, Store, StoreError, Tx};
 use longshore_wire::Operation;
@@ -90,7 +90,7 @@ impl World {
         answer.json()
     }
 
-    /// Writes what no operation writes yet.
+    /// Writes what no operation would.
     pub(crate) async fn write(&self, transaction: impl FnOnce(&mut Tx<'_>)) {
         let written: Result<(), StoreError> = self
             .control
@@ -141,13 +141,17 @@ impl World {
         .await;
     }
 
-    pub(crate) async fn set_instance_status(&self, instance: &str, status: InstanceStatus) {
-        self.write(|tx| {
-            let mut instance = (**tx.instance(instance_id(instance)).unwrap()).clone();
-            instance.status = status;
-            tx.put_instance(instance);
-        })
-        .await;
+    /// Sets an instance ACTIVE or DRAINING.
+    pub(crate) async fn set_state(&self, instance: &str, status: &str) {
+        let body = json!({"containerInstances": [instance], "status": status});
+        let answer = self.ask(Operation::UpdateContainerInstancesState, body).await;
+        assert_eq!(answer["failures"], json!([]));
+    }
+
+    /// Deregisters an instance, and with it its tasks.
+    pub(crate) async fn deregister(&self, instance: &str) {
+        let body = json!({"containerInstance": instance, "force": true});
+        self.ask(Operation::DeregisterContainerInstance, body).await;
     }
 
     /// Registers a definition of one container `main`, with these members besides its name.
