@@ -24,9 +24,12 @@ FROM_WITHIN = {"DeleteCluster": {"ClusterContainsTasksException"}}
 
 # What only few operations refuse: requests in the order in which they are sent.
 OF_ITS_OWN = {
+    "DeleteAttributes": lambda world: on_nobody(),
     "DeleteCluster": lambda world: [{"cluster": "default"}],
+    "DeregisterContainerInstance": lambda world: [{"cluster": "elsewhere", "containerInstance": NOBODY}],
     "ListTagsForResource": lambda world: [{"resourceArn": it} for it in MISSING],
     "ListTasks": lambda world: [{"serviceName": "nosuchservice"}],
+    "PutAttributes": lambda world: [*on_nobody(), *too_many_attributes(world.register())],
     "RunTask": lambda world: [
         {"taskDefinition": world.define(), "clientToken": "same"},
         {"taskDefinition": world.define(), "clientToken": "same"},
@@ -40,7 +43,25 @@ OF_ITS_OWN = {
         *too_many_tags(world.cluster()),
     ],
     "UntagResource": lambda world: [{"resourceArn": it, "tagKeys": ["a"]} for it in MISSING],
+    "UpdateContainerAgent": lambda world: [
+        {"cluster": "elsewhere", "containerInstance": NOBODY},
+        {"containerInstance": world.register(versionInfo={})},
+    ],
+    "UpdateContainerInstancesState": lambda world: [
+        {"cluster": "elsewhere", "containerInstances": [NOBODY], "status": "ACTIVE"}
+    ],
 }
+
+
+def on_nobody():
+    """Attributes of an instance that is not there, in a cluster that is and in one that is not."""
+    attribute = {"name": "a", "targetType": "container-instance", "targetId": NOBODY}
+    return [{"attributes": [attribute]}, {"attributes": [attribute], "cluster": "elsewhere"}]
+
+
+def too_many_attributes(arn):
+    attributes = [{"name": f"a{number}", "targetId": arn} for number in range(11)]
+    return [{"attributes": attributes[:10]}, {"attributes": attributes[10:]}]
 
 
 def tags(first, end):

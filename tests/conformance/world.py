@@ -37,8 +37,9 @@ class World:
         self.ask("DeregisterTaskDefinition", taskDefinition=definition)
         return definition
 
-    def register(self):
-        return self.ask("RegisterContainerInstance", **MACHINE)["containerInstance"]["containerInstanceArn"]
+    def register(self, **members):
+        answer = self.ask("RegisterContainerInstance", **{**MACHINE, **members})
+        return answer["containerInstance"]["containerInstanceArn"]
 
     def run(self):
         answer = self.ask("RunTask", taskDefinition=self.define())
@@ -68,8 +69,10 @@ MACHINE = {
 REQUESTS = {
     "CreateCluster": lambda world: {"clusterName": world.name()},
     "DeleteAccountSetting": lambda world: {"name": "containerInsights"},
+    "DeleteAttributes": lambda world: {"attributes": [{"name": "stack", "targetId": world.instance}]},
     "DeleteCluster": lambda world: {"cluster": world.cluster()},
     "DeleteTaskDefinitions": lambda world: {"taskDefinitions": [world.deregistered()]},
+    "DeregisterContainerInstance": lambda world: {"containerInstance": world.register()},
     "DeregisterTaskDefinition": lambda world: {"taskDefinition": world.define()},
     "DescribeClusters": lambda world: {"clusters": ["default"]},
     "DescribeContainerInstances": lambda world: {"containerInstances": [world.instance]},
@@ -77,6 +80,7 @@ REQUESTS = {
     "DescribeTasks": lambda world: {"tasks": [world.task]},
     "DiscoverPollEndpoint": lambda world: {"containerInstance": world.instance},
     "ListAccountSettings": lambda world: {"effectiveSettings": True},
+    "ListAttributes": lambda world: {"targetType": "container-instance"},
     "ListClusters": lambda world: {},
     "ListContainerInstances": lambda world: {},
     "ListTagsForResource": lambda world: {"resourceArn": world.cluster()},
@@ -87,6 +91,9 @@ REQUESTS = {
     "PutAccountSettingDefault": lambda world: {
         "name": "taskLongArnFormat",
         "value": "enabled",
+    },
+    "PutAttributes": lambda world: {
+        "attributes": [{"name": "stack", "value": "prod", "targetId": world.instance}],
     },
     "RegisterContainerInstance": lambda world: MACHINE,
     "RegisterTaskDefinition": lambda world: {
@@ -114,4 +121,13 @@ REQUESTS = {
         "tags": [{"key": "a", "value": "b"}],
     },
     "UntagResource": lambda world: {"resourceArn": world.cluster(), "tagKeys": ["a"]},
+    "UpdateContainerAgent": lambda world: {"containerInstance": world.instance},
+    "UpdateContainerInstancesState": lambda world: {
+        "containerInstances": [world.register()],
+        "status": "DRAINING",
+    },
 }
+
+# Operations whose every request is refused, and how the best of them is: there is no newer agent to
+# update to.
+NEVER_SUCCEEDS = {"UpdateContainerAgent": "NoUpdateAvailableException"}

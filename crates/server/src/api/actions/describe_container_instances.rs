@@ -22,10 +22,10 @@ pub(in crate::api) async fn answer(
     input::include(request.include, INCLUDE)?;
     let owner = call.owner();
     let cluster = reference::cluster(request.cluster.as_deref(), owner)?;
-    let asked = request.container_instances;
-    let asked = input::container_instances(asked, MAX_INSTANCES, &cluster, owner)?;
     let state = call.control.view();
     clusters::active(&state, &cluster)?;
+    let asked = request.container_instances;
+    let asked = input::container_instances(asked, MAX_INSTANCES, &cluster, owner)?;
     let mut ids: Vec<InstanceId> = Vec::new();
     for id in asked {
         if !ids.contains(&id) {
