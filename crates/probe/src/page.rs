@@ -28,6 +28,8 @@ pub(crate) struct Page {
     interfaces: Vec<String>,
     /// Whether the root file system takes writes.
     root_is_writable: bool,
+    /// What standard input leads to: `/dev/null`, `pipe:[1]`, `/dev/pts/0`.
+    stdin: String,
 }
 
 impl Page {
@@ -47,6 +49,9 @@ impl Page {
             ulimits: ulimits(&read("/proc/self/limits")),
             interfaces: interfaces(&read("/proc/net/dev")),
             root_is_writable: !root_is_read_only(&read("/proc/self/mounts")),
+            stdin: fs::read_link("/proc/self/fd/0")
+                .map(|it| it.to_string_lossy().into_owned())
+                .unwrap_or_default(),
         }
     }
 }

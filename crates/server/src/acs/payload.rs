@@ -110,7 +110,6 @@ fn container(
             basic_auth_data: Some(it.clone()),
             ..acs::RegistryAuthentication::default()
         }),
-        ..acs::Container::default()
     }
 }
 

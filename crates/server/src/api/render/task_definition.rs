@@ -39,7 +39,6 @@ pub(in crate::api) fn task_definition(
         pid_mode: found.pid_mode.map(|it| it.as_str().into()),
         ipc_mode: found.ipc_mode.map(|it| it.as_str().into()),
         runtime_platform: found.runtime_platform.as_ref().map(runtime_platform),
-        ..ecs::TaskDefinition::default()
     }
 }
 
