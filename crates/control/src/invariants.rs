@@ -191,6 +191,8 @@ impl World {
                     reason: None,
                     network_bindings: vec![],
                     runtime_id: None,
+                    image_digest: None,
+                    health: None,
                 });
                 let report = TaskReport {
                     cluster: cluster(),

@@ -38,5 +38,5 @@ pub use overrides::{ContainerOverride, Overrides};
 pub use resources::Resources;
 pub use status::{ClusterStatus, DefinitionStatus, DesiredStatus, InstanceStatus, LastStatus};
 pub use tags::{Tag, TagError, Tags};
-pub use task::{ClientToken, Container, NetworkBinding, StopCode, Task};
+pub use task::{ClientToken, Container, HealthStatus, NetworkBinding, StopCode, Task};
 pub use task_definition::{DefinitionKey, DeletedRevisions, TaskDefinition};

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::arn::{ArnForm, Owner};
 use crate::clock::Timestamp;
-use crate::container_definition::Protocol;
+use crate::container_definition::{ContainerDefinition, Protocol};
 use crate::id::{ContainerId, InstanceId, TaskId};
 use crate::names::{ClusterName, ContainerName};
 use crate::overrides::Overrides;
 use crate::status::{DesiredStatus, LastStatus};
 use crate::tags::Tags;
-use crate::task_definition::DefinitionKey;
+use crate::task_definition::{DefinitionKey, TaskDefinition};
 
 /// A task. It exists from the moment that it is placed; it is never started again, only replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +101,32 @@ impl Task {
             self.stop_code = Some(code);
         }
     }
+
+    /// What health checks say of the task as a whole.
+    pub fn health(&self, definition: &TaskDefinition) -> HealthStatus {
+        health(&self.containers, definition)
+    }
+}
+
+/// Health checks of essential containers count; only where none of these has one do the others.
+/// Source: Amazon ECS API Reference, `HealthCheck`.
+fn health(containers: &[Container], definition: &TaskDefinition) -> HealthStatus {
+    let has_check = |it: &&ContainerDefinition| it.health_check.is_some();
+    let (essential, others): (Vec<_>, Vec<_>) =
+        definition.containers.iter().filter(has_check).partition(|it| it.essential);
+    let counted = if essential.is_empty() { others } else { essential };
+    let health = |defined: &&ContainerDefinition| {
+        let container = containers.iter().find(|it| it.name == defined.name);
+        container.and_then(|it| it.health).unwrap_or_default()
+    };
+    let healths: Vec<HealthStatus> = counted.iter().map(health).collect();
+    if healths.contains(&HealthStatus::Unhealthy) {
+        HealthStatus::Unhealthy
+    } else if healths.is_empty() || healths.contains(&HealthStatus::Unknown) {
+        HealthStatus::Unknown
+    } else {
+        HealthStatus::Healthy
+    }
 }
 
 /// A caller's mark of one RunTask call: the same call made again gives the same tasks.
@@ -133,6 +159,43 @@ pub struct Container {
     /// The Docker Engine's id for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime_id: Option<Box<str>>,
+    /// The digest of its image, where that came from a registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_digest: Option<Box<str>>,
+    /// As its health check last had it; `None` where no agent has told of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthStatus>,
+}
+
+/// What health checks say of a container, or of a task as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HealthStatus {
+    /// There is no check, or no verdict yet.
+    #[default]
+    #[serde(rename = "UNKNOWN")]
+    Unknown,
+    /// The check passed.
+    #[serde(rename = "HEALTHY")]
+    Healthy,
+    /// The check failed as often as it may.
+    #[serde(rename = "UNHEALTHY")]
+    Unhealthy,
+}
+
+impl HealthStatus {
+    /// As ECS spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Healthy => "HEALTHY",
+            Self::Unhealthy => "UNHEALTHY",
+        }
+    }
+
+    /// The status that ECS spells so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Unknown, Self::Healthy, Self::Unhealthy].into_iter().find(|it| it.as_str() == text)
+    }
 }
 
 /// A port of a container and where the host offers it.
@@ -169,3 +232,6 @@ impl StopCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,6 +217,8 @@ impl Kind {
             reason: None,
             network_bindings: Box::default(),
             runtime_id: None,
+            image_digest: None,
+            health: None,
         };
         let containers = &self.definition.containers;
         Task {

@@ -79,6 +79,8 @@ pub(crate) fn task(number: u32, cluster: &str, instance: u32) -> Task {
         reason: None,
         network_bindings: Box::default(),
         runtime_id: None,
+        image_digest: None,
+        health: None,
     };
     Task {
         id: task_id(number),

@@ -216,6 +216,8 @@ impl Ready {
             reason: None,
             network_bindings: Box::default(),
             runtime_id: None,
+            image_digest: None,
+            health: None,
         };
         let task = Task {
             id: TaskId::new(now, ids.next_bits()),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use longshore_model::status::{DesiredStatus, LastStatus};
 use longshore_model::{
-    ClusterName, Container, ContainerName, NetworkBinding, StopCode, Task, TaskDefinition, TaskId,
-    Timestamp,
+    ClusterName, Container, ContainerName, HealthStatus, NetworkBinding, StopCode, Task,
+    TaskDefinition, TaskId, Timestamp,
 };
 use longshore_store::StoreError;
 
@@ -50,6 +50,10 @@ pub struct ContainerReport {
     pub network_bindings: Vec<NetworkBinding>,
     /// The Docker Engine's id.
     pub runtime_id: Option<String>,
+    /// The digest of its image, where that came from a registry.
+    pub image_digest: Option<String>,
+    /// As its health check has it; `None` where the agent does not say.
+    pub health: Option<HealthStatus>,
 }
 
 /// The longest reason that is kept, in characters. Source: Amazon ECS API Reference, `Container`.
@@ -89,7 +93,8 @@ fn apply(task: &mut Task, definition: &TaskDefinition, report: &TaskReport, now:
         }
     }
     task.pull_started_at = task.pull_started_at.or(report.pull_started_at);
-    task.pull_stopped_at = task.pull_stopped_at.or(report.pull_stopped_at);
+    // Each image that arrives moves it on.
+    task.pull_stopped_at = task.pull_stopped_at.max(report.pull_stopped_at);
     task.execution_stopped_at = task.execution_stopped_at.or(report.execution_stopped_at);
     match report.status {
         Some(LastStatus::Running) if task.last_status == LastStatus::Pending => {
@@ -125,6 +130,10 @@ fn apply_container(container: &mut Container, said: &ContainerReport) {
     if let Some(runtime_id) = &said.runtime_id {
         container.runtime_id = Some(runtime_id.as_str().into());
     }
+    if let Some(digest) = &said.image_digest {
+        container.image_digest = Some(digest.as_str().into());
+    }
+    container.health = said.health.or(container.health);
 }
 
 fn end_containers(task: &mut Task) {

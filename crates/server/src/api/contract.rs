@@ -55,7 +55,6 @@ pub(super) fn passes_over_unknown_members(operation: Operation) -> bool {
 /// by structure: there is no EC2 whose signature could be verified, one address serves every
 /// instance of every cluster and zone, and a total's type says which one of its values counts.
 const WITHOUT_EFFECT: &[(&str, &[&str])] = &[
-    ("ContainerStateChange", &["healthStatus", "imageDigest"]),
     ("DiscoverPollEndpointRequest", &["cluster", "containerInstance", "zoneId"]),
     ("RegisterContainerInstanceRequest", &["clientToken", "instanceIdentityDocumentSignature"]),
     ("Resource", &["doubleValue", "longValue"]),

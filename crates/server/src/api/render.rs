@@ -122,6 +122,7 @@ pub(super) fn task(
         execution_stopped_at: task.execution_stopped_at.map(timestamp),
         pull_started_at: task.pull_started_at.map(timestamp),
         pull_stopped_at: task.pull_stopped_at.map(timestamp),
+        health_status: Some(task.health(definition).as_str().into()),
         task_arn: Some(task_arn),
         ..ecs::Task::default()
     }
@@ -146,6 +147,8 @@ fn container(
         network_bindings: Some(container.network_bindings.iter().map(network_binding).collect()),
         image: defined.map(|it| it.image.clone()),
         runtime_id: container.runtime_id.as_deref().map(Into::into),
+        image_digest: container.image_digest.as_deref().map(Into::into),
+        health_status: Some(container.health.unwrap_or_default().as_str().into()),
         cpu: settings.as_ref().map(|it| it.cpu_units.to_string()),
         memory: settings.as_ref().and_then(|it| it.memory_mib).map(|it| it.to_string()),
         memory_reservation: settings

@@ -24,6 +24,8 @@ fn task() -> Task {
         reason: None,
         network_bindings: Box::default(),
         runtime_id: None,
+        image_digest: None,
+        health: None,
     };
     Task {
         id: TaskId::from_bits(1),
@@ -66,6 +68,8 @@ fn report(line: &str) -> TaskReport {
             reason: said.next().map(Into::into),
             network_bindings: vec![],
             runtime_id: None,
+            image_digest: None,
+            health: None,
         }
     };
     TaskReport {
@@ -187,4 +191,36 @@ fn times_are_those_of_the_first_report() {
     assert_eq!(task.started_at, Some(Timestamp::from_millis(1000)));
     assert_eq!(task.stopped_at, Some(Timestamp::from_millis(3000)));
     assert_eq!(task.stopping_at, Some(Timestamp::from_millis(3000)));
+}
+
+#[test]
+fn health_is_what_was_said_last_and_stays_with_the_stopped_container() {
+    let mut task = task();
+    let mut say = |line: &str, health: Option<HealthStatus>| {
+        let mut report = report(line);
+        report.containers[0].health = health;
+        apply(&mut task, &definition(), &report, Timestamp::from_millis(1000));
+        task.containers[0].health
+    };
+    use HealthStatus::{Healthy, Unhealthy, Unknown};
+    assert_eq!(say("- main=RUNNING", Some(Unknown)), Some(Unknown));
+    assert_eq!(say("RUNNING main=RUNNING", Some(Healthy)), Some(Healthy));
+    assert_eq!(say("RUNNING main=RUNNING", None), Some(Healthy));
+    assert_eq!(say("RUNNING main=STOPPED:1", Some(Unhealthy)), Some(Unhealthy));
+    assert_eq!(say("RUNNING main=RUNNING", Some(Healthy)), Some(Unhealthy), "it is late");
+}
+
+#[test]
+fn the_last_image_to_arrive_ends_the_pull() {
+    let mut task = task();
+    let at = |secs: i64| Some(Timestamp::from_millis(secs * 1000));
+    let mut say = |from: i64, to: i64| {
+        let report =
+            TaskReport { pull_started_at: at(from), pull_stopped_at: at(to), ..report("PENDING") };
+        apply(&mut task, &definition(), &report, Timestamp::from_millis(9000));
+        (task.pull_started_at, task.pull_stopped_at)
+    };
+    assert_eq!(say(1, 2), (at(1), at(2)));
+    assert_eq!(say(1, 5), (at(1), at(5)));
+    assert_eq!(say(1, 2), (at(1), at(5)), "it is late");
 }

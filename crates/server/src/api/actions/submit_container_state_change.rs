@@ -22,6 +22,8 @@ pub(in crate::api) async fn answer(
         reason: request.reason,
         network_bindings: parse_bindings(request.network_bindings),
         runtime_id: request.runtime_id,
+        image_digest: None,
+        health: None,
     });
     let submission = Submission {
         cluster: request.cluster,

@@ -4,7 +4,7 @@
 use longshore_control::reference;
 use longshore_control::tasks::{ContainerReport, TaskReport};
 use longshore_model::container_definition::Protocol;
-use longshore_model::{LastStatus, NetworkBinding, Timestamp};
+use longshore_model::{HealthStatus, LastStatus, NetworkBinding, Timestamp};
 use longshore_wire::ecs::{
     self, ContainerStateChange, SubmitTaskStateChangeRequest, SubmitTaskStateChangeResponse,
 };
@@ -100,6 +100,8 @@ fn parse_container(sent: ContainerStateChange) -> Result<Option<ContainerReport>
         reason: sent.reason,
         network_bindings: parse_bindings(sent.network_bindings),
         runtime_id: sent.runtime_id,
+        image_digest: sent.image_digest,
+        health: sent.health_status.as_deref().and_then(HealthStatus::parse),
     }))
 }
 
