@@ -9,9 +9,10 @@ use crate::api::{Api, CallError, EndpointError, Signer};
 use crate::config::{AgentConfig, ImagePullBehavior};
 use crate::engine::Policy;
 use crate::files::{Files, Identity};
-use crate::register::{Registration, register};
+use crate::images::Images;
+use crate::register::{Abilities, Registration, register};
 use crate::reporter::Reporter;
-use crate::runtime::{Common, Daemon, Facts};
+use crate::runtime::{Common, ControlGroups, Daemon, Facts};
 use crate::session::Session;
 use crate::tasks::Tasks;
 use crate::worker::Tools;
@@ -89,12 +90,14 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
     let saved = saved_identity(&config, &files)?;
     let daemon = reach_docker(&config).await?;
     let facts = daemon.facts().await.map_err(AgentError::Docker)?;
+    let (driver, version) = (facts.cgroup_driver.as_deref(), facts.cgroup_version.as_deref());
+    let groups = ControlGroups::of_host(driver, version);
     let (docker, cpus, memory_mib) = (&facts.docker_version, facts.cpus, facts.memory_mib);
     info!(docker, cpus, memory_mib, "the Docker Engine answers");
 
     let (connections, connection) = watch::channel(0);
     let reporter = Reporter::new(api.clone(), config.cluster.clone(), connection);
-    let host = Host { api: api.clone(), config, facts, daemon, reporter, files };
+    let host = Host { api: api.clone(), config, facts, groups, daemon, reporter, files };
     let (mut tasks, identity) = host.enter(saved).await?;
     info!(instance = identity.container_instance_arn, cluster = identity.cluster, "registered");
 
@@ -110,6 +113,7 @@ struct Host {
     api: Arc<Api>,
     config: AgentConfig,
     facts: Facts,
+    groups: Option<ControlGroups>,
     daemon: Daemon,
     reporter: Reporter,
     files: Files,
@@ -145,7 +149,12 @@ impl Host {
 
     async fn register(&self, arn: Option<&str>) -> Result<Registration, AgentError> {
         let refused = |error: CallError| AgentError::Registration(error.to_string());
-        register(&self.api, &self.config, &self.facts, arn).await.map_err(refused)
+        let abilities = Abilities {
+            config: &self.config,
+            facts: &self.facts,
+            limits_tasks: self.groups.is_some(),
+        };
+        register(&self.api, &abilities, arn).await.map_err(refused)
     }
 
     async fn resume(&self, identity: &Identity) -> Result<Tasks, AgentError> {
@@ -159,6 +168,8 @@ impl Host {
         let tools = Tools {
             daemon: self.daemon.clone(),
             common: Arc::new(common),
+            groups: self.groups.clone(),
+            images: Arc::new(Images::open(self.files.clone(), self.config.image_pull_behavior)?),
             reporter: self.reporter.clone(),
             files: self.files.clone(),
             policy: policy(&self.config),
@@ -190,7 +201,7 @@ async fn reach_docker(config: &AgentConfig) -> Result<Daemon, AgentError> {
 fn policy(config: &AgentConfig) -> Policy {
     let (pull_first, pull_must_succeed) = match config.image_pull_behavior {
         ImagePullBehavior::Default => (true, false),
-        ImagePullBehavior::Always => (true, true),
+        ImagePullBehavior::Always | ImagePullBehavior::Once => (true, true),
         ImagePullBehavior::PreferCached => (false, false),
     };
     let cleanup_wait_secs = config.task_cleanup_wait.as_secs();

@@ -73,6 +73,8 @@ pub enum ImagePullBehavior {
     Default,
     /// Before each container; a failure is final.
     Always,
+    /// Before a container unless this agent has pulled the image before; a failure is final.
+    Once,
     /// Only when the image is not present.
     #[default]
     PreferCached,
@@ -85,8 +87,9 @@ impl FromStr for ImagePullBehavior {
         match text {
             "default" => Ok(Self::Default),
             "always" => Ok(Self::Always),
+            "once" => Ok(Self::Once),
             "prefer-cached" => Ok(Self::PreferCached),
-            other => Err(format!("{other:?} is none of default, always, prefer-cached")),
+            other => Err(format!("{other:?} is none of default, always, once, prefer-cached")),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! runs the same rules as a container instance does. The invariants: a known status never goes
 //! back, and no effect is asked for twice while its outcome is awaited.
 
+mod absorb;
 mod dependency;
 mod effect;
 mod input;
@@ -15,15 +16,17 @@ mod step;
 mod task;
 
 pub use effect::Effect;
-pub use input::{CreateOutcome, Found, Input, Marks, StartOutcome};
+pub use input::{CreateOutcome, Exit, Found, Input, Marks, StartOutcome};
 pub use reason::{Failure, Reason};
 pub use report::{ContainerReport, Report};
+pub(crate) use spec::file_name;
 pub use spec::{
-    ContainerSpec, LinkSpec, MountSpec, PortSpec, Rejection, TaskSpec, VolumeFromSpec,
+    Condition, ContainerSpec, DependencySpec, DockerVolumeSpec, Limits, LinkSpec, MountSpec,
+    PortSpec, RegistryLogin, Rejection, RestartPolicy, TaskSpec, VolumeFromSpec, VolumeScope,
     VolumeSource, VolumeSpec,
 };
 pub use step::{Policy, step, wake_at};
-pub use task::{Action, ContainerState, ContainerStatus, TaskState};
+pub use task::{Action, ContainerState, ContainerStatus, Preparation, TaskState};
 
 #[cfg(test)]
 mod tests;

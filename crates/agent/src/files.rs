@@ -5,6 +5,7 @@
 //! identity, and that a container has ended, before anybody is told. What the control plane
 //! has counted out must never begin again.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -13,12 +14,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::engine::TaskState;
+use crate::engine::{TaskState, file_name};
 
 /// Raised when a file of before cannot be read any more.
 const SCHEMA: u32 = 1;
 
 const IDENTITY: &str = "container-instance.json";
+const PULLED_IMAGES: &str = "pulled-images.json";
 
 /// The agent's data directory.
 #[derive(Clone, Debug)]
@@ -33,6 +35,11 @@ pub(crate) struct Identity {
     pub(crate) container_instance_arn: String,
     /// As configured when it registered.
     pub(crate) cluster: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PulledImages {
+    images: BTreeSet<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,6 +70,20 @@ impl Files {
         replace(&path, &write(identity)?)?;
         fs::File::open(&path)?.sync_all()?;
         fs::File::open(&self.dir)?.sync_all()
+    }
+
+    /// Images that were pulled here.
+    pub(crate) fn pulled_images(&self) -> io::Result<BTreeSet<String>> {
+        match fs::read(self.dir.join(PULLED_IMAGES)) {
+            Ok(text) => Ok(read::<PulledImages>(&text).map(|it| it.images).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn save_pulled_images(&self, images: &BTreeSet<String>) -> io::Result<()> {
+        let images = PulledImages { images: images.clone() };
+        replace(&self.dir.join(PULLED_IMAGES), &write(&images)?)
     }
 
     /// Every task that can be read; of one that cannot, the containers' labels still speak.
@@ -104,12 +125,8 @@ impl Files {
         }
     }
 
-    /// The id at the end of the ARN is unique; nothing else of it gets into a path.
     fn task_path(&self, arn: &str) -> PathBuf {
-        let id = arn.rsplit('/').next().unwrap_or_default();
-        let id: String =
-            id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
-        self.dir.join("tasks").join(format!("task-{id}.json"))
+        self.dir.join("tasks").join(format!("task-{}.json", file_name(arn)))
     }
 }
 
@@ -132,10 +149,10 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use longshore_model::DesiredStatus;
+    use longshore_model::{DesiredStatus, Timestamp};
 
     use super::*;
-    use crate::engine::TaskSpec;
+    use crate::engine::{Effect, Found, Input, Marks, Policy, TaskSpec, step};
     use crate::system::RandomIds;
 
     fn files() -> (tempfile::TempDir, Files) {
@@ -158,6 +175,15 @@ mod tests {
     }
 
     #[test]
+    fn pulled_images_are_kept() {
+        let (_dir, files) = files();
+        assert_eq!(files.pulled_images().unwrap(), BTreeSet::new());
+        let images = BTreeSet::from(["busybox:1".to_owned(), "127.0.0.1:5000/a".to_owned()]);
+        files.save_pulled_images(&images).unwrap();
+        assert_eq!(files.pulled_images().unwrap(), images);
+    }
+
+    #[test]
     fn tasks_are_kept_until_they_are_removed() {
         let (_dir, files) = files();
         let task = task("arn:aws:ecs:r:a:task/default/0123");
@@ -166,6 +192,31 @@ mod tests {
         assert_eq!(files.tasks().unwrap(), std::slice::from_ref(&task));
         files.remove_task(&task.spec.arn);
         assert_eq!(files.tasks().unwrap(), []);
+    }
+
+    /// As an agent wrote it that knew of no health checks, dependencies or restarts.
+    const OF_AN_OLDER_AGENT: &str = include_str!("../tests/golden/task-before-health-checks.json");
+
+    #[test]
+    fn a_task_of_an_older_agent_goes_on() {
+        let (dir, files) = files();
+        fs::write(dir.path().join("agent/tasks/task-x.json"), OF_AN_OLDER_AGENT).unwrap();
+        let mut tasks = files.tasks().unwrap();
+        assert_eq!(tasks.len(), 1, "it is read");
+        let task = &mut tasks[0];
+        let running = |docker_id: &str| Found::Running {
+            marks: Marks { docker_name: "n".into(), docker_id: docker_id.repeat(64) },
+            network_bindings: Vec::new(),
+        };
+        let (pull_first, pull_must_succeed) = (true, true);
+        let policy = Policy { pull_first, pull_must_succeed, cleanup_wait_secs: 1 };
+        let adopted = Input::Adopted(vec![running("e"), running("d")]);
+        let effects = step(task, adopted, &policy, Timestamp::from_millis(1_795_455_829_000));
+        let [Effect::Watch(0), Effect::Watch(1), Effect::Submit(report)] = &effects[..] else {
+            panic!("{effects:?}");
+        };
+        assert_eq!(report.containers[0].name, "db");
+        assert_eq!(report.containers[0].health, None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod backoff;
 mod config;
 pub mod engine;
 mod files;
+mod images;
 mod payload;
 mod register;
 mod reporter;

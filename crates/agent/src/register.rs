@@ -18,6 +18,26 @@ const LONGEST_LOCAL_DELAY: Duration = Duration::from_secs(1);
 /// The first Docker API version that ECS speaks of.
 const FIRST_API_MINOR: u32 = 17;
 
+/// What is to be registered.
+pub(crate) struct Abilities<'a> {
+    pub(crate) config: &'a AgentConfig,
+    pub(crate) facts: &'a Facts,
+    /// Whether a task can be limited as a whole.
+    pub(crate) limits_tasks: bool,
+}
+
+/// What this agent can do with any Docker Engine.
+const ALWAYS: [&str; 4] = [
+    "ecs.capability.full-sync",
+    "ecs.capability.container-ordering",
+    "ecs.capability.container-restart-policy",
+    // Our own: a registry's password may come with the task.
+    "io.longshore.capability.registry-auth",
+];
+
+/// The first Docker API version that tells of health.
+const API_OF_HEALTH_CHECKS: (u32, u32) = (1, 24);
+
 /// What the control plane made of a registration.
 #[derive(Debug)]
 pub(crate) enum Registration {
@@ -33,11 +53,11 @@ pub(crate) enum Registration {
 /// When the control plane refuses for a reason that only people can remove.
 pub(crate) async fn register(
     api: &Api,
-    config: &AgentConfig,
-    facts: &Facts,
+    abilities: &Abilities<'_>,
     arn: Option<&str>,
 ) -> Result<Registration, CallError> {
-    let request = request(config, facts, arn);
+    let config = abilities.config;
+    let request = request(abilities, arn);
     let longest = if api.is_local() { LONGEST_LOCAL_DELAY } else { LONGEST_DELAY };
     let mut backoff = Backoff::new(FIRST_DELAY, longest, 1.5);
     let mut told = false;
@@ -93,11 +113,8 @@ fn is_not_ours(error: &CallError) -> bool {
             .any(|it| message.contains(it))
 }
 
-fn request(
-    config: &AgentConfig,
-    facts: &Facts,
-    arn: Option<&str>,
-) -> ecs::RegisterContainerInstanceRequest {
+fn request(abilities: &Abilities<'_>, arn: Option<&str>) -> ecs::RegisterContainerInstanceRequest {
+    let Abilities { config, facts, .. } = abilities;
     let memory_mib = facts.memory_mib.saturating_sub(config.reserved_memory_mib);
     let custom = config.attributes.iter().filter(|_| arn.is_none());
     let custom = custom.map(|(name, value)| attribute(name, Some(value)));
@@ -112,7 +129,7 @@ fn request(
             ports("PORTS", &config.reserved_ports),
             ports("PORTS_UDP", &config.reserved_ports_udp),
         ]),
-        attributes: Some(custom.chain(capabilities(config, facts)).collect()),
+        attributes: Some(custom.chain(capabilities(abilities)).collect()),
         ..Default::default()
     }
 }
@@ -140,8 +157,17 @@ fn attribute(name: &str, value: Option<&str>) -> ecs::Attribute {
     ecs::Attribute { name: Some(name.to_owned()), value, ..Default::default() }
 }
 
+/// As ECS names it, which Docker does otherwise.
+fn architecture(of_docker: &str) -> &str {
+    match of_docker {
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
 /// What task definitions may require of this instance.
-fn capabilities(config: &AgentConfig, facts: &Facts) -> Vec<ecs::Attribute> {
+fn capabilities(abilities: &Abilities<'_>) -> Vec<ecs::Attribute> {
+    let Abilities { config, facts, limits_tasks } = abilities;
     let capability = |name: &str| attribute(&format!("com.amazonaws.ecs.capability.{name}"), None);
     let mut attributes = Vec::new();
     if !config.privileged_disabled {
@@ -158,10 +184,21 @@ fn capabilities(config: &AgentConfig, facts: &Facts) -> Vec<ecs::Attribute> {
     for driver in &config.available_logging_drivers {
         attributes.push(capability(&format!("logging-driver.{driver}")));
     }
-    attributes.push(attribute("ecs.capability.full-sync", None));
+    for name in ALWAYS {
+        attributes.push(attribute(name, None));
+    }
+    if *limits_tasks {
+        attributes.push(attribute("ecs.capability.task-cpu-mem-limit", None));
+    }
+    if facts.api_version >= API_OF_HEALTH_CHECKS {
+        attributes.push(attribute("ecs.capability.container-health-check", None));
+    }
+    for driver in &facts.volume_drivers {
+        attributes.push(attribute(&format!("ecs.capability.docker-plugin.{driver}"), None));
+    }
     attributes.push(attribute("ecs.os-type", Some("linux")));
     attributes.push(attribute("ecs.os-family", Some("LINUX")));
-    attributes.push(attribute("ecs.cpu-architecture", Some(&facts.architecture)));
+    attributes.push(attribute("ecs.cpu-architecture", Some(architecture(&facts.architecture))));
     attributes
 }
 

@@ -82,13 +82,13 @@ fn container(report: ContainerReport) -> ecs::ContainerStateChange {
     let bindings = report.network_bindings.into_iter().map(binding).collect();
     ecs::ContainerStateChange {
         container_name: Some(report.name),
-        image_digest: None,
+        image_digest: report.image_digest,
         runtime_id: report.runtime_id,
         exit_code: report.exit_code.filter(|_| report.status == LastStatus::Stopped),
         network_bindings: Some(bindings),
         reason: report.reason.map(|it| it.as_str().to_owned()),
         status: Some(report.status.as_str().to_owned()),
-        health_status: None,
+        health_status: report.health.map(|it| it.as_str().to_owned()),
     }
 }
 

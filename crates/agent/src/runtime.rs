@@ -11,11 +11,17 @@ mod create;
 mod daemon;
 mod exit;
 mod facts;
+mod health;
+mod image;
+mod instant;
+mod limits;
 mod pull;
 mod start;
 mod stop;
+mod volume;
 
 pub(crate) use adoption::Inventory;
 pub(crate) use body::Common;
 pub(crate) use daemon::Daemon;
 pub(crate) use facts::Facts;
+pub(crate) use limits::ControlGroups;

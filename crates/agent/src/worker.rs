@@ -3,6 +3,7 @@
 //! The worker alone holds the state. Effects run beside it, all at once, and come back as inputs.
 //! It holds no rule: what is to be done, and in which order, the engine says.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +14,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{error, info, warn};
 
-use crate::engine::{ContainerStatus, Effect, Input, Policy, TaskState, step, wake_at};
+use crate::engine::{
+    ContainerStatus, Effect, Failure, Input, Limits, Policy, Reason, TaskSpec, TaskState,
+    VolumeSource, step, wake_at,
+};
 use crate::files::Files;
+use crate::images::{Images, Pull};
 use crate::reporter::Reporter;
-use crate::runtime::{Common, Daemon};
+use crate::runtime::{Common, ControlGroups, Daemon};
 use crate::system::{now, until};
 
 /// What all workers share.
@@ -24,6 +29,9 @@ use crate::system::{now, until};
 pub(crate) struct Tools {
     pub(crate) daemon: Daemon,
     pub(crate) common: Arc<Common>,
+    /// `None` where tasks cannot be limited as a whole.
+    pub(crate) groups: Option<ControlGroups>,
+    pub(crate) images: Arc<Images>,
     pub(crate) reporter: Reporter,
     pub(crate) files: Files,
     pub(crate) policy: Policy,
@@ -49,6 +57,8 @@ pub(crate) struct Worker {
     effects: JoinSet<Option<Input>>,
     /// What to drop once the container has stopped.
     pending: Vec<(usize, AbortHandle)>,
+    /// Who follows the health of which container.
+    followers: HashMap<usize, AbortHandle>,
 }
 
 impl Worker {
@@ -58,7 +68,8 @@ impl Worker {
         messages: mpsc::UnboundedReceiver<Message>,
         live: Arc<AtomicBool>,
     ) -> Self {
-        Self { state, tools, messages, live, effects: JoinSet::new(), pending: Vec::new() }
+        let (effects, pending, followers) = Default::default();
+        Self { state, tools, messages, live, effects, pending, followers }
     }
 
     /// Carries the task on from `first` until nothing of it is left.
@@ -70,7 +81,7 @@ impl Worker {
                 self.tools.files.remove_task(&self.state.spec.arn);
                 return;
             }
-            let wake_at = wake_at(&self.state, &self.tools.policy);
+            let wake_at = wake_at(&self.state, &self.tools.policy, now());
             let pause = wake_at.map_or(Duration::MAX, until);
             next = tokio::select! {
                 Some(message) = self.messages.recv() => (message.input, Some(message.saved)),
@@ -89,8 +100,8 @@ impl Worker {
     /// came of it. The control plane is told after: were we to forget what it knows, a task that
     /// it has counted out could begin again.
     fn advance(&mut self, input: Input, saved: Option<oneshot::Sender<io::Result<()>>>) {
-        let before: Vec<ContainerStatus> =
-            self.state.containers.iter().map(|it| it.known).collect();
+        let before: Vec<_> =
+            self.state.containers.iter().map(|it| (it.known, it.restarts)).collect();
         let is_news = input != Input::Tick;
         let effects = step(&mut self.state, input, &self.tools.policy, now());
         self.live.store(self.state.desired == DesiredStatus::Running, Ordering::Relaxed);
@@ -118,12 +129,18 @@ impl Worker {
     fn perform(&mut self, effect: Effect) {
         let tools = self.tools.clone();
         match effect {
+            Effect::Prepare => {
+                let spec = self.state.spec.clone();
+                self.effects
+                    .spawn(async move { Some(Input::Prepared(tools.prepare(&spec).await)) });
+            }
             Effect::Pull(container) => {
                 let Some(spec) = self.state.spec.containers.get(container) else { return };
-                let (image, started_at) = (spec.image.clone(), now());
+                let (image, login) = (spec.image.clone(), spec.registry_login.clone());
                 info!(task = self.id(), container = spec.name, image, "pulling");
                 let handle = self.effects.spawn(async move {
-                    let outcome = tools.daemon.pull(&image).await;
+                    let pull = tools.images.pull(&tools.daemon, &image, login.as_ref()).await;
+                    let Pull { started_at, outcome } = pull;
                     Some(Input::Pulled { container, started_at, outcome })
                 });
                 self.pending.push((container, handle));
@@ -147,14 +164,28 @@ impl Worker {
             Effect::Watch(container) => {
                 let Some(docker_id) = self.docker_id(container) else { return };
                 self.effects.spawn(async move {
-                    let (exit_code, reason) = tools.daemon.exit(&docker_id).await;
-                    Some(Input::Exited { container, exit_code, reason })
+                    let exit = tools.daemon.exit(&docker_id).await;
+                    Some(Input::Exited { container, exit })
                 });
+            }
+            Effect::FollowHealth { container, known } => {
+                let Some(docker_id) = self.docker_id(container) else { return };
+                let handle = self.effects.spawn(async move {
+                    let status = tools.daemon.health(&docker_id, known).await;
+                    Some(Input::Health { container, status })
+                });
+                if let Some(earlier) = self.followers.insert(container, handle) {
+                    earlier.abort();
+                }
             }
             Effect::Stop(container) => {
                 let Some(docker_id) = self.docker_id(container) else { return };
+                let spec = self.state.spec.containers.get(container);
+                let own_timeout = spec.and_then(|it| it.stop_timeout_secs);
+                let own_timeout = own_timeout.map(|it| Duration::from_secs(it.into()));
                 let handle = self.effects.spawn(async move {
-                    tools.daemon.stop(&docker_id, tools.stop_timeout).await;
+                    let timeout = own_timeout.unwrap_or(tools.stop_timeout);
+                    tools.daemon.stop(&docker_id, timeout).await;
                     None
                 });
                 self.pending.push((container, handle));
@@ -169,10 +200,14 @@ impl Worker {
                     Some(Input::ReportAccepted)
                 });
             }
-            Effect::CleanUp { containers, volumes } => {
+            Effect::CleanUp { containers, volumes, limits } => {
                 info!(task = self.id(), "removing its containers");
+                let group = self.state.spec.file_name();
                 self.effects.spawn(async move {
                     tools.daemon.clean_up(&containers, &volumes).await;
+                    if let Some(groups) = tools.groups.filter(|_| limits) {
+                        groups.remove(&group);
+                    }
                     Some(Input::CleanedUp)
                 });
             }
@@ -194,6 +229,14 @@ impl Worker {
             }
             !stopped
         });
+        self.followers.retain(|container, handle| {
+            let stopped =
+                containers.get(*container).is_none_or(|it| it.known == ContainerStatus::Stopped);
+            if stopped {
+                handle.abort();
+            }
+            !stopped
+        });
     }
 
     fn id(&self) -> &str {
@@ -201,11 +244,15 @@ impl Worker {
     }
 
     /// Logs what became of the containers in this step.
-    fn tell(&self, before: &[ContainerStatus]) {
+    fn tell(&self, before: &[(ContainerStatus, u32)]) {
         let containers = self.state.spec.containers.iter().zip(&self.state.containers);
-        for ((spec, state), before) in containers.zip(before) {
+        for ((spec, state), (before, restarts)) in containers.zip(before) {
             let (task, container) = (self.id(), spec.name.as_str());
             match state.known {
+                _ if state.restarts > *restarts => {
+                    let (exit_code, restarts) = (state.exit_code, state.restarts);
+                    info!(task, container, ?exit_code, restarts, "ended: starting it again");
+                }
                 known if known == *before => {}
                 ContainerStatus::Running => info!(task, container, "running"),
                 ContainerStatus::Stopped => match (&state.reason, state.exit_code) {
@@ -218,5 +265,25 @@ impl Worker {
                 ContainerStatus::None | ContainerStatus::Pulled | ContainerStatus::Created => {}
             }
         }
+    }
+}
+
+impl Tools {
+    /// Makes what the task's containers need together.
+    async fn prepare(&self, task: &TaskSpec) -> Result<(), Reason> {
+        if task.limits != Limits::default() {
+            let failed = |text: String| Failure::ResourceInitialization.because(text);
+            let groups = self.groups.as_ref().ok_or_else(|| {
+                failed("this container instance cannot limit a task's cpu and memory".to_owned())
+            })?;
+            let made = groups.make(&task.file_name(), task.limits);
+            made.map_err(|error| failed(format!("cgroup: {error}")))?;
+        }
+        for volume in &task.volumes {
+            if let VolumeSource::Configured(volume) = &volume.source {
+                self.daemon.provide_volume(volume).await?;
+            }
+        }
+        Ok(())
     }
 }

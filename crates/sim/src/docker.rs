@@ -10,15 +10,16 @@ mod image;
 use std::collections::{BTreeMap, BTreeSet};
 
 use longshore_agent::engine::{
-    ContainerSpec, CreateOutcome, Failure, Found, Input, Marks, PortSpec, Reason, StartOutcome,
+    ContainerSpec, CreateOutcome, Exit, Failure, Found, Input, Marks, PortSpec, Reason,
+    StartOutcome,
 };
 use longshore_model::container_definition::Protocol;
-use longshore_model::{NetworkBinding, Timestamp};
+use longshore_model::{HealthStatus, NetworkBinding, Timestamp};
 
 use crate::checks::Violation;
 use crate::event::{Event, Life, ToLife};
 use crate::stage::Stage;
-use container::tell_watcher;
+use container::{tell_follower, tell_watcher};
 use image::{Behaviour, behaviour};
 
 pub(crate) use container::{Container, Fate, Standing};
@@ -40,6 +41,10 @@ pub(crate) struct Docker {
 
 /// Something that the Engine is at, and for whom.
 pub(crate) enum Work {
+    Prepare {
+        life: Life,
+        task: String,
+    },
     Pull {
         life: Life,
         task: String,
@@ -60,8 +65,14 @@ pub(crate) enum Work {
         container: usize,
         docker_name: String,
     },
+    Health {
+        docker_name: String,
+        run: u32,
+        status: HealthStatus,
+    },
     Exit {
         docker_name: String,
+        run: u32,
         exit_code: i32,
         reason: Option<Reason>,
     },
@@ -134,6 +145,7 @@ impl Docker {
     /// Does what was wished for.
     pub(crate) fn perform(&mut self, work: Work, stage: &mut Stage) -> Result<Said, Violation> {
         match work {
+            Work::Prepare { life, task } => Ok(Some((life, task, Input::Prepared(Ok(()))))),
             Work::Pull { life, task, container, image, started_at } => {
                 let fails = behaviour(&image) == Behaviour::Unpullable
                     || stage.mishap(stage.profile.docker_failure_percent);
@@ -144,6 +156,7 @@ impl Docker {
                 if outcome.is_ok() {
                     self.images.insert(image);
                 }
+                let started_at = Some(started_at);
                 Ok(Some((life, task, Input::Pulled { container, started_at, outcome })))
             }
             Work::Create { life, task, container, docker_name, spec } => {
@@ -154,8 +167,15 @@ impl Docker {
                 let outcome = self.start(&docker_name, stage)?;
                 Ok(Some((life, task, Input::Started { container, outcome })))
             }
-            Work::Exit { docker_name, exit_code, reason } => {
-                self.exit(&docker_name, exit_code, reason, stage);
+            Work::Health { docker_name, run, status } => {
+                if let Some(container) = self.running(&docker_name, run) {
+                    container.health = status;
+                    tell_follower(container, stage);
+                }
+                Ok(None)
+            }
+            Work::Exit { docker_name, run, exit_code, reason } => {
+                self.exit(&docker_name, run, exit_code, reason, stage);
                 Ok(None)
             }
             Work::CleanUp { life, task, containers } => {
@@ -180,7 +200,7 @@ impl Docker {
         stage: &mut Stage,
     ) -> CreateOutcome {
         if let Some(ours) = self.containers.get(&docker_name) {
-            return CreateOutcome::Created { docker_id: ours.id.clone() };
+            return CreateOutcome::Created { docker_id: ours.id.clone(), image_digest: None };
         }
         let behaviour = behaviour(&spec.image);
         if !self.images.contains(&spec.image) {
@@ -197,15 +217,18 @@ impl Docker {
             id: id.clone(),
             task: task.to_owned(),
             name: spec.name.clone(),
-            image: spec.image.clone(),
-            ports: spec.ports.clone(),
+            spec: spec.clone(),
             bindings: Vec::new(),
             standing: Standing::Created,
             stop_asked: false,
+            run: 0,
+            started_millis: 0,
+            health: HealthStatus::Unknown,
             watcher: None,
+            follower: None,
         };
         self.containers.insert(docker_name, container);
-        CreateOutcome::Created { docker_id: id }
+        CreateOutcome::Created { docker_id: id, image_digest: None }
     }
 
     fn start(&mut self, docker_name: &str, stage: &mut Stage) -> Result<StartOutcome, Violation> {
@@ -216,26 +239,38 @@ impl Docker {
         if container.standing == Standing::Running {
             return Ok(StartOutcome::Started { network_bindings: container.bindings.clone() });
         }
-        let behaviour = behaviour(&container.image);
+        let behaviour = behaviour(&container.spec.image);
         if behaviour == Behaviour::Unstartable || stage.mishap(stage.profile.docker_failure_percent)
         {
             return Ok(failed("no"));
         }
-        let bindings = self.bind(&container.ports, docker_name)?;
+        let bindings = self.bind(&container.spec.ports, docker_name)?;
         let Some(container) = self.containers.get_mut(docker_name) else {
             return Ok(failed("the container is gone"));
         };
-        container.standing = Standing::Running;
+        let before = std::mem::replace(&mut container.standing, Standing::Running);
         container.bindings.clone_from(&bindings);
+        container.run += 1;
+        container.started_millis = stage.now_millis;
+        container.stop_asked = false;
+        container.health = HealthStatus::Unknown;
+        tell_follower(container, stage);
+        let runs_again =
+            |exit: &Exit| container.spec.restart_policy.as_ref().is_some_and(|it| it.allows(exit));
+        let may_run_again = matches!(&before, Standing::Exited(exit) if runs_again(exit));
+        let (run, is_checked) = (container.run, container.spec.has_health_check);
         let fate = self.fates.entry((container.task.clone(), container.name.clone())).or_default();
         fate.starts += 1;
         // Of one that somebody removed by hand an agent may know nothing.
-        if fate.starts > 1 && !fate.is_lost {
+        if fate.starts > 1 && !fate.is_lost && !may_run_again {
             let (task, name) = (&container.task, &container.name);
             return Err(Violation::new(format!("container {name} of {task} was started twice")));
         }
         let end = match behaviour {
-            Behaviour::Works(code) => Some((stage.random.between(200, 120_000), code, None)),
+            // Shorter each time, so that no restart policy goes on for ever.
+            Behaviour::Works(code) => {
+                Some((stage.random.between(200, 120_000 / i64::from(run)), code, None))
+            }
             Behaviour::Crashes => Some((stage.random.between(1, 400), 1, None)),
             Behaviour::RunsOutOfMemory => {
                 Some((stage.random.between(500, 20_000), 137, Some(Reason::out_of_memory())))
@@ -244,9 +279,32 @@ impl Docker {
         };
         if let Some((lives_millis, exit_code, reason)) = end {
             let docker_name = docker_name.to_owned();
-            self.begin(stage, lives_millis, Work::Exit { docker_name, exit_code, reason });
+            self.begin(stage, lives_millis, Work::Exit { docker_name, run, exit_code, reason });
+        }
+        if is_checked {
+            self.check_health(docker_name, run, stage);
         }
         Ok(StartOutcome::Started { network_bindings: bindings })
+    }
+
+    /// In the end every check passes; some fail for a while.
+    fn check_health(&self, docker_name: &str, run: u32, stage: &mut Stage) {
+        let mut at_millis = stage.random.between(500, 20_000);
+        let verdicts: &[HealthStatus] = match stage.random.chance(30) {
+            true => &[HealthStatus::Healthy, HealthStatus::Unhealthy, HealthStatus::Healthy],
+            false => &[HealthStatus::Healthy],
+        };
+        for status in verdicts {
+            let (docker_name, status) = (docker_name.to_owned(), *status);
+            self.begin(stage, at_millis, Work::Health { docker_name, run, status });
+            at_millis += stage.random.between(500, 60_000);
+        }
+    }
+
+    /// The container, if this run of it is not over.
+    fn running(&mut self, docker_name: &str, run: u32) -> Option<&mut Container> {
+        let container = self.containers.get_mut(docker_name)?;
+        (container.standing == Standing::Running && container.run == run).then_some(container)
     }
 
     /// Binds ports; one that another running container has must never have been promised.
@@ -283,17 +341,21 @@ impl Docker {
         Ok(bound)
     }
 
-    fn exit(&mut self, docker_name: &str, code: i32, reason: Option<Reason>, stage: &mut Stage) {
-        let Some(container) = self.containers.get_mut(docker_name) else { return };
-        if container.standing != Standing::Running {
-            return;
-        }
+    fn exit(
+        &mut self,
+        docker_name: &str,
+        run: u32,
+        code: i32,
+        reason: Option<Reason>,
+        stage: &mut Stage,
+    ) {
+        let Some(container) = self.running(docker_name, run) else { return };
         stage.note(|| format!("docker {docker_name} exits with {code}"));
-        container.standing = Standing::Exited { exit_code: Some(code), reason };
+        container.standing = Standing::Exited(container.exit(code, reason, stage.now_millis));
         container.bindings.clear();
-        let fate = self.fates.entry((container.task.clone(), container.name.clone())).or_default();
-        fate.exit_code = Some(code);
         tell_watcher(container, stage);
+        let key = (container.task.clone(), container.name.clone());
+        self.fates.entry(key).or_default().exit_code = Some(code);
     }
 
     /// Sends SIGTERM, and SIGKILL when the time is up.
@@ -303,12 +365,14 @@ impl Docker {
             return;
         }
         container.stop_asked = true;
-        let (takes_millis, exit_code) = match behaviour(&container.image) {
+        let run = container.run;
+        let (takes_millis, exit_code) = match behaviour(&container.spec.image) {
             Behaviour::ServesStubbornly => (STOP_TIMEOUT_MILLIS, 137),
             _ => (stage.random.between(1, 3_000), 143),
         };
         let docker_name = docker_name.to_owned();
-        self.begin(stage, takes_millis, Work::Exit { docker_name, exit_code, reason: None });
+        let reason = None;
+        self.begin(stage, takes_millis, Work::Exit { docker_name, run, exit_code, reason });
     }
 
     /// Tells this life of the agent when the container ends, or that it has.
@@ -329,9 +393,22 @@ impl Docker {
             }
             None => {
                 let reason = Some(Reason::vanished());
-                let input = Input::Exited { container, exit_code: None, reason };
+                let input = Input::Exited { container, exit: Exit { reason, ..Exit::default() } };
                 stage.after(1, Event::Agent(life, ToLife::Input { task: task.to_owned(), input }));
             }
+        }
+    }
+
+    /// Tells this life of the agent when the container's health is not this any more.
+    pub(crate) fn follow(
+        &mut self,
+        follower: (Life, usize, HealthStatus),
+        docker_name: &str,
+        stage: &mut Stage,
+    ) {
+        if let Some(container) = self.containers.get_mut(docker_name) {
+            container.follower = Some(follower);
+            tell_follower(container, stage);
         }
     }
 
@@ -357,18 +434,19 @@ impl Docker {
             Standing::Running => {
                 Found::Running { marks, network_bindings: container.bindings.clone() }
             }
-            Standing::Exited { exit_code, reason } => Found::Exited { marks, exit_code, reason },
+            Standing::Exited(exit) => Found::Exited { marks, exit },
         }
     }
 
     /// The machine loses its power and comes back: containers end, work is lost.
-    pub(crate) fn lose_power(&mut self) {
+    pub(crate) fn lose_power(&mut self, now_millis: i64) {
         self.boot += 1;
         self.busy_until.clear();
         for container in self.containers.values_mut() {
             container.watcher = None;
+            container.follower = None;
             if container.standing == Standing::Running {
-                container.standing = Standing::Exited { exit_code: Some(137), reason: None };
+                container.standing = Standing::Exited(container.exit(137, None, now_millis));
                 container.bindings.clear();
                 let key = (container.task.clone(), container.name.clone());
                 self.fates.entry(key).or_default().exit_code = Some(137);
@@ -385,7 +463,8 @@ impl Docker {
             && container.standing == Standing::Running
         {
             let reason = Some(Reason::vanished());
-            let input = Input::Exited { container: index, exit_code: None, reason };
+            let exit = Exit { reason, ..Exit::default() };
+            let input = Input::Exited { container: index, exit };
             stage.after(5, Event::Agent(life, ToLife::Input { task: container.task, input }));
         }
     }

@@ -105,7 +105,7 @@ impl World {
     fn lose_power(&mut self, at: usize) {
         let Some(machine) = self.machines.get_mut(at) else { return };
         let link = machine.kill();
-        machine.docker.lose_power();
+        machine.docker.lose_power(self.stage.now_millis);
         let unsynced = self.stage.random.between(0, 5_000);
         machine.disk.lose_since(self.stage.now_millis - unsynced);
         if let Some(link) = link {

@@ -199,7 +199,7 @@ impl Machine {
         if save {
             self.disk.write(task, Some(worker.state.clone()), stage.now_millis);
         }
-        let wakes_at = wake_at(&worker.state, &stage.profile.policy);
+        let wakes_at = wake_at(&worker.state, &stage.profile.policy, now);
         if wakes_at != std::mem::replace(&mut worker.wakes_at, wakes_at)
             && let Some(at) = wakes_at
         {
@@ -224,6 +224,14 @@ impl Machine {
         };
         stage.note(|| format!("agent {} {task} wants {effect:?}", self.index));
         match effect {
+            Effect::Prepare => {
+                let takes = stage.random.between(1, 500);
+                self.docker.begin(stage, takes, Work::Prepare { life, task });
+            }
+            Effect::FollowHealth { container, known } => {
+                let Some((_, docker_name)) = of(container) else { return };
+                self.docker.follow((life, container, known), &docker_name, stage);
+            }
             Effect::Pull(container) => {
                 let Some((spec, _)) = of(container) else { return };
                 let started_at = Timestamp::from_millis(stage.now_millis + self.skew_millis);
@@ -258,7 +266,7 @@ impl Machine {
                 }
                 self.submit(&task, report, stage);
             }
-            Effect::CleanUp { containers, volumes: _ } => {
+            Effect::CleanUp { containers, volumes: _, limits: _ } => {
                 let takes = stage.random.between(50, 2_000);
                 self.docker.begin(stage, takes, Work::CleanUp { life, task, containers });
             }

@@ -74,10 +74,13 @@ impl Workload {
         self.families += 1;
         let count = [1, 1, 2, 3].get(random.below(4)).copied().unwrap_or(1);
         let uses_host = random.chance(15);
-        let containers = (0..count).map(|at| container(random, at, count, uses_host)).collect();
+        let essential: Vec<bool> = (0..count).map(|at| at == 0 || random.chance(60)).collect();
+        let containers =
+            (0..count).map(|at| container(random, at, &essential, uses_host)).collect();
         ClientCall::RegisterTaskDefinition(Box::new(RegisterTaskDefinitionRequest {
             family: family.map(str::to_owned),
             network_mode: uses_host.then(|| "host".to_owned()),
+            memory: random.chance(20).then(|| "1300".to_owned()),
             container_definitions: Some(containers),
             ..RegisterTaskDefinitionRequest::default()
         }))
@@ -169,7 +172,13 @@ impl Workload {
     }
 }
 
-fn container(random: &mut Random, at: usize, count: usize, uses_host: bool) -> ContainerDefinition {
+fn container(
+    random: &mut Random,
+    at: usize,
+    essential: &[bool],
+    uses_host: bool,
+) -> ContainerDefinition {
+    let count = essential.len();
     let port = i32::try_from(random.between(8000, 8003)).unwrap_or(8000);
     let port = port.saturating_add(i32::try_from(at).unwrap_or(0).saturating_mul(10));
     let mapping = |host_port: i32, protocol: &str| PortMapping {
@@ -191,6 +200,25 @@ fn container(random: &mut Random, at: usize, count: usize, uses_host: bool) -> C
     let links = (!is_last && !uses_host && random.chance(40)).then(|| vec![later(random)]);
     let volumes_from = (!is_last && random.chance(20))
         .then(|| vec![ecs::VolumeFrom { source_container: Some(later(random)), read_only: None }]);
+    let depends_on = (!is_last && random.chance(30)).then(|| {
+        let target = random.between(at as i64 + 1, count as i64 - 1) as usize;
+        // Nobody may wait for the end of an essential container.
+        let conditions: &[&str] = match essential.get(target) {
+            Some(true) => &["START", "HEALTHY"],
+            _ => &["START", "COMPLETE", "SUCCESS", "HEALTHY"],
+        };
+        let condition = random.pick(conditions).map(str::to_owned);
+        vec![ecs::ContainerDependency { container_name: Some(format!("c{target}")), condition }]
+    });
+    let checked = ecs::HealthCheck {
+        command: Some(vec!["CMD".to_owned(), "check".to_owned()]),
+        ..ecs::HealthCheck::default()
+    };
+    let restart_policy = ecs::ContainerRestartPolicy {
+        enabled: Some(true),
+        ignored_exit_codes: random.chance(50).then(|| vec![0]),
+        restart_attempt_period: Some(60),
+    };
     let memory = random.between(64, 400);
     let memory_reservation = random.chance(30).then(|| random.between(16, memory));
     let to_number = |it: i64| i32::try_from(it).unwrap_or(64);
@@ -202,8 +230,14 @@ fn container(random: &mut Random, at: usize, count: usize, uses_host: bool) -> C
         memory_reservation: memory_reservation.map(to_number),
         links,
         volumes_from,
+        depends_on,
+        // Whoever is depended on is checked.
+        health_check: (at > 0 || random.chance(30)).then_some(checked),
+        restart_policy: random.chance(25).then_some(restart_policy),
+        // Some are waited for in vain.
+        start_timeout: (at > 0).then_some(30),
         port_mappings: Some(ports),
-        essential: Some(at == 0 || random.chance(60)),
+        essential: essential.get(at).copied(),
         ..ContainerDefinition::default()
     }
 }

@@ -1,6 +1,6 @@
 //! What the engine is told. Each of these may come late, twice or never.
 
-use longshore_model::{NetworkBinding, Timestamp};
+use longshore_model::{HealthStatus, NetworkBinding, Timestamp};
 
 use super::reason::Reason;
 
@@ -11,12 +11,14 @@ pub enum Input {
     Tick,
     /// The control plane wants the task stopped.
     StopRequested,
+    /// What must be there before any container is, or cannot be.
+    Prepared(Result<(), Reason>),
     /// A pull is over.
     Pulled {
         /// Which.
         container: usize,
-        /// When it began.
-        started_at: Timestamp,
+        /// When it began; `None` if there was nothing to pull.
+        started_at: Option<Timestamp>,
         /// Why it failed, if it did.
         outcome: Result<(), Reason>,
     },
@@ -38,10 +40,15 @@ pub enum Input {
     Exited {
         /// Which.
         container: usize,
-        /// `None` if it is not known, because the container is gone.
-        exit_code: Option<i32>,
-        /// What went wrong, beyond the exit code.
-        reason: Option<Reason>,
+        /// How.
+        exit: Exit,
+    },
+    /// What Docker thinks of a container's health.
+    Health {
+        /// Which.
+        container: usize,
+        /// Now.
+        status: HealthStatus,
     },
     /// The agent has started and knows the task from before: what Docker has of each container,
     /// in the spec's order. Comes before anything is planned, so that nothing is done twice.
@@ -52,6 +59,17 @@ pub enum Input {
     CleanedUp,
 }
 
+/// How a run of a container ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exit {
+    /// `None` if it is not known, because the container is gone.
+    pub code: Option<i32>,
+    /// What went wrong, beyond the exit code.
+    pub reason: Option<Reason>,
+    /// How long it ran, where Docker knows.
+    pub ran_secs: Option<u32>,
+}
+
 /// What came of creating a container.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CreateOutcome {
@@ -59,6 +77,8 @@ pub enum CreateOutcome {
     Created {
         /// Docker's.
         docker_id: String,
+        /// Of the image, if it came from a registry.
+        image_digest: Option<String>,
     },
     /// The image is not present.
     ImageMissing(Reason),
@@ -97,9 +117,7 @@ pub enum Found {
         /// What it is to Docker.
         marks: Marks,
         /// As Docker kept it.
-        exit_code: Option<i32>,
-        /// What went wrong, beyond the exit code.
-        reason: Option<Reason>,
+        exit: Exit,
     },
 }
 
@@ -135,7 +153,8 @@ mod tests {
     fn of_several_containers_the_known_one_is_taken_or_else_the_furthest() {
         let marks = |id: &str| Marks { docker_name: String::new(), docker_id: id.to_owned() };
         let created = || Found::Created(marks("created"));
-        let ended = || Found::Exited { marks: marks("ended"), exit_code: Some(0), reason: None };
+        let exit = || Exit { code: Some(0), ..Exit::default() };
+        let ended = || Found::Exited { marks: marks("ended"), exit: exit() };
         let both = || [ended(), Found::Missing, created()];
         assert_eq!(Found::of_several(both(), Some("created")), created());
         assert_eq!(Found::of_several(both(), Some("ended")), ended());

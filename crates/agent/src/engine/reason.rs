@@ -26,8 +26,12 @@ pub enum Failure {
     DockerState,
     /// The container is not there any more.
     ContainerVanished,
-    /// Links or volumesFrom name unknown containers, or each other.
+    /// What containers depend on is unknown, or goes round in circles.
     TaskDependency,
+    /// The Docker Engine refused a volume, or does not have it.
+    CannotCreateVolume,
+    /// What the task's containers need together could not be made.
+    ResourceInitialization,
     /// `dockerConfig.hostConfig`, or what it is laid over, makes no sense.
     HostConfig,
     /// `dockerConfig.config` makes no sense.
@@ -49,6 +53,8 @@ impl Failure {
             Self::DockerState => "DockerStateError",
             Self::ContainerVanished => "ContainerVanishedError",
             Self::TaskDependency => "TaskDependencyError",
+            Self::CannotCreateVolume => "CannotCreateVolumeError",
+            Self::ResourceInitialization => "ResourceInitializationError",
             Self::HostConfig => "HostConfigError",
             Self::DockerClientConfig => "DockerClientConfigError",
             Self::UnrecognizedTask => "UnrecogniedTaskError",

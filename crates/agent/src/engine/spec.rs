@@ -1,13 +1,17 @@
 //! A task as the engine holds it: parsed once from the payload, and valid from then on.
+//!
+//! It is also a file on disk, so a member that joined later has a default.
+
+mod read;
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use longshore_model::Ids;
 use longshore_model::container_definition::Protocol;
-use longshore_wire::acs;
+use longshore_wire::{Secret, acs};
 use serde::{Deserialize, Serialize};
 
+use super::input::Exit;
 use super::reason::{Failure, Reason};
 
 /// What a task is made of. It never changes.
@@ -23,6 +27,18 @@ pub struct TaskSpec {
     pub containers: Vec<ContainerSpec>,
     /// What its containers can mount.
     pub volumes: Vec<VolumeSpec>,
+    /// What its containers may take together.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// What a task's containers may take together; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Units of 1/1024 CPU.
+    pub cpu_units: u32,
+    /// As a hard limit.
+    pub memory_mib: u32,
 }
 
 /// One container of a task. Names in it may still be unknown: that is the container's failure and
@@ -57,6 +73,76 @@ pub struct ContainerSpec {
     pub docker_config: Option<String>,
     /// Docker's JSON of a `HostConfig`, likewise.
     pub docker_host_config: Option<String>,
+    /// Whether Docker runs a health check in it whose outcome matters.
+    #[serde(default)]
+    pub has_health_check: bool,
+    /// What must have happened to other containers before this one is created. When the task
+    /// stops, this one stops before them.
+    #[serde(default)]
+    pub depends_on: Vec<DependencySpec>,
+    /// How long, after it came to run, others wait for what they need of it.
+    #[serde(default)]
+    pub start_timeout_secs: Option<u32>,
+    /// Between SIGTERM and SIGKILL, where it is not the agent's own.
+    #[serde(default)]
+    pub stop_timeout_secs: Option<u32>,
+    /// Whether it is started again when it ends.
+    #[serde(default)]
+    pub restart_policy: Option<RestartPolicy>,
+    /// How to log in to its image's registry.
+    #[serde(default)]
+    pub registry_login: Option<RegistryLogin>,
+}
+
+/// Another container of the task, and what must have happened to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DependencySpec {
+    /// The other container.
+    pub container: String,
+    /// What must have happened to it.
+    pub condition: Condition,
+}
+
+/// What must have happened to a container that another depends on.
+/// Source: Amazon ECS API Reference, `ContainerDependency`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    /// It was started.
+    Start,
+    /// It ran and ended.
+    Complete,
+    /// It ran and ended with 0.
+    Success,
+    /// Its health check passed.
+    Healthy,
+}
+
+/// When a container that ended is started again in place.
+/// Source: Amazon ECS API Reference, `ContainerRestartPolicy`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartPolicy {
+    /// Exit codes after which it is not.
+    pub ignored_exit_codes: Vec<i32>,
+    /// How long it must have run.
+    pub restart_attempt_period_secs: u32,
+}
+
+impl RestartPolicy {
+    /// Whether a container is started again that ended like this. One of which it is not known
+    /// how it ended is not.
+    pub fn allows(&self, exit: &Exit) -> bool {
+        let ran_long = exit.ran_secs.is_some_and(|it| it >= self.restart_attempt_period_secs);
+        exit.code.is_some_and(|it| !self.ignored_exit_codes.contains(&it)) && ran_long
+    }
+}
+
+/// A login to a registry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistryLogin {
+    /// Who.
+    pub username: String,
+    /// Never to be logged.
+    pub password: Secret,
 }
 
 /// Another container of the task, and the name by which to reach it.
@@ -115,6 +201,47 @@ pub enum VolumeSource {
     Host(String),
     /// A Docker volume of this name, empty at first, removed with the task's containers.
     Docker(String),
+    /// A Docker volume of which the task definition says more.
+    Configured(DockerVolumeSpec),
+}
+
+/// A Docker volume as the task definition wants it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DockerVolumeSpec {
+    /// Its name in Docker.
+    pub docker_name: String,
+    /// Who makes it, and how long it lives.
+    pub scope: VolumeScope,
+    /// Docker's own if there is none.
+    pub driver: Option<String>,
+    /// Passed to the driver.
+    pub driver_opts: BTreeMap<String, String>,
+    /// For whoever looks at the volume.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Who makes a Docker volume, and how long it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VolumeScope {
+    /// It is made for the task and removed with the task's containers.
+    Task,
+    /// It stays. It is made if need be.
+    SharedAutoprovision,
+    /// It stays, and must be there.
+    Shared,
+}
+
+impl VolumeSource {
+    /// The name in Docker, if the volume goes when the task does.
+    pub fn removed_with_task(&self) -> Option<&str> {
+        match self {
+            Self::Docker(name) => Some(name),
+            Self::Configured(volume) if volume.scope == VolumeScope::Task => {
+                Some(&volume.docker_name)
+            }
+            Self::Host(_) | Self::Configured(_) => None,
+        }
+    }
 }
 
 /// A task that cannot be loaded, and why.
@@ -133,7 +260,7 @@ impl TaskSpec {
     /// [`Rejection`] when no container of it could be made, however one reads it.
     pub fn parse(task: acs::Task, ids: &dyn Ids) -> Result<Self, Rejection> {
         let arn = task.arn.clone();
-        Self::read(task, ids).map_err(|text| Rejection {
+        read::task(task, ids).map_err(|text| Rejection {
             arn,
             reason: Failure::UnrecognizedTask.because(format!("Error loading task - {text}")),
         })
@@ -142,27 +269,8 @@ impl TaskSpec {
     /// The same task with no containers, for one that could not be read.
     pub fn unreadable(arn: String) -> Self {
         let (family, version) = Default::default();
-        Self { arn, family, version, containers: Vec::new(), volumes: Vec::new() }
-    }
-
-    fn read(task: acs::Task, ids: &dyn Ids) -> Result<Self, String> {
-        let acs::Task { arn, family, version, containers, volumes, .. } = task;
-        let mut names = BTreeSet::new();
-        if let Some(twice) = containers.iter().find(|it| !names.insert(it.name.as_str())) {
-            return Err(format!("two containers are named {:?}", twice.name));
-        }
-        let volumes = volumes
-            .into_iter()
-            .map(|volume| read_volume(volume, &family, &version, ids))
-            .collect::<Result<_, _>>()?;
-        let containers = containers
-            .into_iter()
-            .map(|container| {
-                let name = container.name.clone();
-                read_container(container).map_err(|text| format!("container {name:?}: {text}"))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { arn, family, version, containers, volumes })
+        let (containers, volumes, limits) = Default::default();
+        Self { arn, family, version, containers, volumes, limits }
     }
 
     /// What names the task in the log: the first characters of its id.
@@ -171,9 +279,20 @@ impl TaskSpec {
         id.get(..12).unwrap_or(id)
     }
 
+    /// What names the task in a path: its id, and nothing else of an ARN that may say anything.
+    pub fn file_name(&self) -> String {
+        file_name(&self.arn)
+    }
+
     /// A Docker name of the task, in the form that log shippers and monitors know.
     pub(super) fn docker_name(&self, part: &str, ids: &dyn Ids) -> String {
         docker_name(&self.family, &self.version, part, ids)
+    }
+
+    /// Whether something must be there before its containers can be created.
+    pub(super) fn needs_preparation(&self) -> bool {
+        let is_configured = |it: &VolumeSpec| matches!(it.source, VolumeSource::Configured(_));
+        self.limits != Limits::default() || self.volumes.iter().any(is_configured)
     }
 }
 
@@ -196,98 +315,10 @@ impl std::fmt::Debug for ContainerSpec {
     }
 }
 
-fn read_volume(
-    volume: acs::Volume,
-    family: &str,
-    version: &str,
-    ids: &dyn Ids,
-) -> Result<VolumeSpec, String> {
-    let acs::Volume { name, host, .. } = volume;
-    if name.is_empty() {
-        return Err("a volume has no name".to_owned());
-    }
-    let host = host.ok_or_else(|| format!("volume {name:?} has no host"))?;
-    let source = match host.source_path.filter(|path| !path.is_empty()) {
-        Some(path) => VolumeSource::Host(path),
-        None => VolumeSource::Docker(docker_name(family, version, &name, ids)),
-    };
-    Ok(VolumeSpec { name, source })
-}
-
-fn read_container(container: acs::Container) -> Result<ContainerSpec, String> {
-    if container.name.is_empty() {
-        return Err("it has no name".to_owned());
-    }
-    let command = match container.overrides {
-        Some(overrides) => read_overrides(&overrides.0)?.unwrap_or(container.command),
-        None => container.command,
-    };
-    let ports = container.port_mappings.into_iter().map(read_port).collect::<Result<_, _>>()?;
-    let docker = container.docker_config.unwrap_or_default();
-    Ok(ContainerSpec {
-        name: container.name,
-        image: container.image,
-        command,
-        entry_point: container.entry_point,
-        cpu_units: amount("cpu", container.cpu)?,
-        memory_mib: amount("memory", container.memory)?,
-        essential: container.essential,
-        environment: container.environment,
-        links: container.links.iter().map(|link| read_link(link)).collect(),
-        ports,
-        mounts: container.mount_points.into_iter().map(read_mount).collect(),
-        volumes_from: container.volumes_from.into_iter().map(read_volume_from).collect(),
-        docker_config: docker.config,
-        docker_host_config: docker.host_config,
-    })
-}
-
-/// The one override that may travel to the agent is the command.
-fn read_overrides(text: &str) -> Result<Option<Vec<String>>, String> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Overrides {
-        command: Option<Vec<String>>,
-    }
-    if text.is_empty() {
-        return Ok(None);
-    }
-    serde_json::from_str::<Option<Overrides>>(text)
-        .map(|overrides| overrides.and_then(|it| it.command))
-        .map_err(|error| format!("its overrides cannot be read: {error}"))
-}
-
-fn amount(member: &str, value: i64) -> Result<u32, String> {
-    u32::try_from(value).map_err(|_| format!("its {member} {value} is out of range"))
-}
-
-fn read_port(mapping: acs::PortMapping) -> Result<PortSpec, String> {
-    let port =
-        |value: i32| u16::try_from(value).map_err(|_| format!("its port {value} is out of range"));
-    let protocol = match mapping.protocol.as_deref() {
-        None | Some("tcp") => Protocol::Tcp,
-        Some("udp") => Protocol::Udp,
-        Some(other) => return Err(format!("its port's protocol {other:?} is unknown")),
-    };
-    let (container_port, host_port) = (port(mapping.container_port)?, port(mapping.host_port)?);
-    if container_port == 0 {
-        return Err("its container port is 0".to_owned());
-    }
-    Ok(PortSpec { container_port, host_port, protocol })
-}
-
-fn read_link(link: &str) -> LinkSpec {
-    let (container, alias) = link.split_once(':').unwrap_or((link, link));
-    LinkSpec { container: container.to_owned(), alias: alias.to_owned() }
-}
-
-fn read_mount(mount: acs::MountPoint) -> MountSpec {
-    let acs::MountPoint { source_volume, container_path, read_only } = mount;
-    MountSpec { volume: source_volume, container_path, read_only }
-}
-
-fn read_volume_from(from: acs::VolumeFrom) -> VolumeFromSpec {
-    VolumeFromSpec { container: from.source_container, read_only: from.read_only }
+/// The id at the end of the ARN, which is unique, of characters that no path minds.
+pub(crate) fn file_name(arn: &str) -> String {
+    let id = arn.rsplit('/').next().unwrap_or_default();
+    id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect()
 }
 
 /// `ecs-<family>-<version>-<part>-<20 hex digits>`, of characters that Docker takes.

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use longshore_model::{DesiredStatus, Ids, LastStatus, NetworkBinding, Timestamp};
+use longshore_model::{DesiredStatus, HealthStatus, Ids, LastStatus, NetworkBinding, Timestamp};
 use longshore_wire::acs;
 use serde::{Deserialize, Serialize};
 
 use super::dependency;
 use super::reason::{Failure, Reason};
 use super::report::Report;
-use super::spec::{Rejection, TaskSpec};
+use super::spec::{ContainerSpec, Rejection, TaskSpec};
 
 /// A task on this container instance. One owner holds it and hands it to
 /// [`step`](super::step()); what survives a restart of the agent is its serialized form.
@@ -36,12 +36,28 @@ pub struct TaskState {
     /// When the control plane had taken in all there was to tell of the stopped task; from then on
     /// the containers are kept for a while.
     pub told_at: Option<Timestamp>,
+    /// Whether what its containers need together is there. A host that was switched off may have
+    /// lost it, so every run of the agent sees to it again.
+    #[serde(skip)]
+    pub preparation: Preparation,
     /// Whether the first report of the outbox is being sent.
     #[serde(skip)]
     pub submitting: bool,
     /// How far the removal of the containers is.
     #[serde(skip)]
     pub cleanup: Cleanup,
+}
+
+/// How far the making of what a task's containers need together is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preparation {
+    /// Not begun.
+    #[default]
+    Due,
+    /// Asked for.
+    Running,
+    /// All of it is there.
+    Done,
 }
 
 /// How far the removal of a stopped task's containers is.
@@ -81,6 +97,27 @@ pub struct ContainerState {
     pub network_bindings: Vec<NetworkBinding>,
     /// The status that the newest report gave.
     pub reported: LastStatus,
+    /// Of the image, if it came from a registry.
+    #[serde(default)]
+    pub image_digest: Option<String>,
+    /// When it came to run for the first time.
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
+    /// It ended and is to run again. Docker tells anew after a restart of the agent.
+    #[serde(skip)]
+    pub between_runs: bool,
+    /// How often it ended and was to run again.
+    #[serde(default)]
+    pub restarts: u32,
+    /// As its health check last had it.
+    #[serde(default)]
+    pub health: HealthStatus,
+    /// The health that the newest report gave.
+    #[serde(default)]
+    pub reported_health: HealthStatus,
+    /// What whoever follows its health was told that we know; `None` if nobody does.
+    #[serde(skip)]
+    pub followed: Option<HealthStatus>,
 }
 
 /// How far a container is. Later ones are greater.
@@ -131,6 +168,7 @@ impl TaskState {
             pull_stopped_at: None,
             execution_stopped_at: None,
             told_at: None,
+            preparation: Preparation::Due,
             submitting: false,
             cleanup: Cleanup::Due,
         };
@@ -169,7 +207,8 @@ impl TaskState {
         task
     }
 
-    fn refuse(&mut self, reason: Reason) {
+    /// None of its containers will run.
+    pub(super) fn refuse(&mut self, reason: Reason) {
         self.desired = DesiredStatus::Stopped;
         self.reason = Some(reason.as_str().to_owned());
         for container in &mut self.containers {
@@ -202,8 +241,12 @@ impl TaskState {
 
     /// The container of this name.
     pub fn container(&self, name: &str) -> Option<&ContainerState> {
-        let index = self.spec.containers.iter().position(|it| it.name == name)?;
-        self.containers.get(index)
+        self.spec_and_state(name).map(|it| it.1)
+    }
+
+    pub(super) fn spec_and_state(&self, name: &str) -> Option<(&ContainerSpec, &ContainerState)> {
+        let mut containers = self.spec.containers.iter().zip(&self.containers);
+        containers.find(|(spec, _)| spec.name == name)
     }
 }
 
@@ -220,6 +263,13 @@ impl ContainerState {
             reason: None,
             network_bindings: Vec::new(),
             reported: LastStatus::Pending,
+            image_digest: None,
+            started_at: None,
+            between_runs: false,
+            restarts: 0,
+            health: HealthStatus::Unknown,
+            reported_health: HealthStatus::Unknown,
+            followed: None,
         }
     }
 
@@ -232,6 +282,20 @@ impl ContainerState {
     pub(super) fn settle(&mut self) {
         self.known = ContainerStatus::Stopped;
         self.in_flight = None;
+        self.between_runs = false;
+    }
+
+    /// The container runs, for the first time or again.
+    pub(super) fn runs(&mut self, now: Timestamp) {
+        self.started_at = self.started_at.or(Some(now));
+        self.exit_code = None;
+        self.reason = None;
+        if self.between_runs {
+            self.health = HealthStatus::Unknown;
+            self.followed = None;
+        }
+        self.between_runs = false;
+        self.advance(ContainerStatus::Running);
     }
 
     pub(super) fn advance(&mut self, known: ContainerStatus) {

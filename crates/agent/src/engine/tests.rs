@@ -1,6 +1,10 @@
 //! Each test is a task, what happens to it, and what the engine asks for after each of these.
 
+mod health;
+mod ordering;
+mod preparation;
 mod properties;
+mod restarts;
 mod scenario;
 
 use expect_test::expect;

@@ -35,12 +35,21 @@ fn facts() -> Facts {
         cpus: 2,
         memory_mib: 1000,
         architecture: "x86_64".into(),
+        cgroup_driver: None,
+        cgroup_version: None,
+        volume_drivers: vec!["local".into()],
     }
 }
 
+fn request_of(config: &AgentConfig, facts: &Facts, arn: Option<&str>) -> Request {
+    request(&Abilities { config, facts, limits_tasks: false }, arn)
+}
+
+type Request = ecs::RegisterContainerInstanceRequest;
+
 #[test]
 fn resources_are_the_hosts_less_what_is_reserved() {
-    let resources = request(&config(), &facts(), None).total_resources.unwrap();
+    let resources = request_of(&config(), &facts(), None).total_resources.unwrap();
     assert_eq!(
         serde_json::to_string(&resources).unwrap(),
         r#"[{"name":"CPU","type":"INTEGER","integerValue":2048},{"name":"MEMORY","type":"INTEGER","integerValue":900},{"name":"PORTS","type":"STRINGSET","stringSetValue":["22","2375","2376","51678","51679"]},{"name":"PORTS_UDP","type":"STRINGSET","stringSetValue":[]}]"#
@@ -62,16 +71,20 @@ fn capabilities_are_those_of_the_engine_and_the_configuration() {
         "com.amazonaws.ecs.capability.docker-remote-api.1.19",
         "com.amazonaws.ecs.capability.logging-driver.json-file",
         "ecs.capability.full-sync",
+        "ecs.capability.container-ordering",
+        "ecs.capability.container-restart-policy",
+        "io.longshore.capability.registry-auth",
+        "ecs.capability.docker-plugin.local",
         "ecs.os-type",
         "ecs.os-family",
         "ecs.cpu-architecture",
     ];
-    assert_eq!(names(&request(&config(), &facts(), None)), expect);
+    assert_eq!(names(&request_of(&config(), &facts(), None)), expect);
 }
 
 #[test]
 fn registering_again_says_who_we_are_and_leaves_custom_attributes_to_the_control_plane() {
-    let request = request(&config(), &facts(), Some("arn"));
+    let request = request_of(&config(), &facts(), Some("arn"));
     assert_eq!(request.container_instance_arn.as_deref(), Some("arn"));
     assert!(!names(&request).contains(&"stack"));
 }
@@ -79,7 +92,7 @@ fn registering_again_says_who_we_are_and_leaves_custom_attributes_to_the_control
 #[test]
 fn privileged_containers_can_be_disabled() {
     let config = AgentConfig { privileged_disabled: true, ..config() };
-    let request = request(&config, &facts(), None);
+    let request = request_of(&config, &facts(), None);
     assert!(!names(&request).iter().any(|it| it.contains("privileged")));
 }
 
@@ -94,4 +107,23 @@ fn an_instance_that_is_not_ours_any_more_is_told_from_other_errors() {
     assert!(!is_not_ours(&refused("Cluster not found.")));
     assert!(!is_not_ours(&refused("The referenced cluster was inactive.")));
     assert!(!is_not_ours(&CallError::NoAnswer("container instance inactive".into())));
+}
+
+#[test]
+fn what_only_some_hosts_can_is_said_of_those_only() {
+    let has = |limits_tasks: bool, minor: u32, name: &str| {
+        let (config, facts) = (config(), Facts { api_version: (1, minor), ..facts() });
+        let request = request(&Abilities { config: &config, facts: &facts, limits_tasks }, None);
+        names(&request).contains(&name)
+    };
+    assert!(has(true, 24, "ecs.capability.task-cpu-mem-limit"));
+    assert!(!has(false, 24, "ecs.capability.task-cpu-mem-limit"));
+    assert!(has(true, 24, "ecs.capability.container-health-check"));
+    assert!(!has(true, 23, "ecs.capability.container-health-check"));
+}
+
+#[test]
+fn the_architecture_is_called_as_ecs_calls_it() {
+    assert_eq!(architecture("aarch64"), "arm64");
+    assert_eq!(architecture("x86_64"), "x86_64");
 }

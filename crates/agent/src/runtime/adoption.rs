@@ -80,9 +80,7 @@ impl Daemon {
                     let network_bindings = bindings_of(&container);
                     Found::Running { marks, network_bindings }
                 }
-                Standing::Exited { exit_code, reason } => {
-                    Found::Exited { marks, exit_code, reason }
-                }
+                Standing::Exited(exit) => Found::Exited { marks, exit },
             };
         }
     }

@@ -9,8 +9,9 @@ use bollard::models::{ContainerCreateBody, HostConfig, PortBinding};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use super::limits::ControlGroups;
 use crate::engine::{
-    ContainerSpec, Failure, MountSpec, PortSpec, Reason, TaskSpec, TaskState, VolumeSource,
+    ContainerSpec, Failure, Limits, MountSpec, PortSpec, Reason, TaskSpec, TaskState, VolumeSource,
 };
 
 /// Docker takes fewer CPU shares for a wish to have its default.
@@ -96,6 +97,8 @@ fn host_config(
         links: none_if_empty(links.collect::<Result<_, _>>()?),
         volumes_from: none_if_empty(volumes_from.collect::<Result<_, _>>()?),
         port_bindings: port_bindings(&container.ports),
+        cgroup_parent: (task.spec.limits != Limits::default())
+            .then(|| ControlGroups::parent(&task.spec.file_name())),
         ..Default::default()
     })
 }
@@ -120,6 +123,7 @@ fn bind(task: &TaskSpec, mount: &MountSpec) -> Result<String, Reason> {
     let source = match source {
         Some(VolumeSource::Host(path)) => path,
         Some(VolumeSource::Docker(name)) => name,
+        Some(VolumeSource::Configured(volume)) => &volume.docker_name,
         None => {
             let text = format!("Unknown volume {volume:?} in a mount point");
             return Err(Failure::HostConfig.because(text));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse};
 use bollard::query_parameters::CreateContainerOptions;
+use tokio::join;
 use tokio::time::{sleep, timeout};
 
 use super::body::{CONTAINER_LABEL, Common, TASK_LABEL, body};
@@ -70,9 +71,14 @@ impl Daemon {
         loop {
             let options = CreateContainerOptions { name: Some(name.clone()), ..Default::default() };
             let body = creation.body.clone();
-            let created = self.docker.create_container(Some(options), body).await;
+            let (created, image_digest) = join!(
+                self.docker.create_container(Some(options), body),
+                self.image_digest(creation.body.image.as_deref()),
+            );
             let refusal = match answer(created) {
-                Answer::Done(created) => return CreateOutcome::Created { docker_id: created.id },
+                Answer::Done(created) => {
+                    return CreateOutcome::Created { docker_id: created.id, image_digest };
+                }
                 Answer::Refused(refusal) if refusal.is_missing_image() => {
                     let reason = Failure::CannotCreateContainer.because(refusal.text);
                     return CreateOutcome::ImageMissing(reason);
@@ -83,7 +89,8 @@ impl Daemon {
             };
             match (self.inspect(name).await, refusal) {
                 (Ok(Some(found)), _) if creation.is_of(&found) => {
-                    return CreateOutcome::Created { docker_id: found.id.unwrap_or_default() };
+                    let docker_id = found.id.unwrap_or_default();
+                    return CreateOutcome::Created { docker_id, image_digest };
                 }
                 (Ok(None), Some(_)) if looks < LOOKS => {
                     looks += 1;

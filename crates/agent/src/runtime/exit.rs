@@ -7,7 +7,8 @@ use futures_util::StreamExt;
 use tracing::warn;
 
 use super::daemon::Daemon;
-use crate::engine::{Failure, Reason};
+use super::instant::secs_between;
+use crate::engine::{Exit, Failure, Reason};
 
 /// Between two looks at a container of which Docker says that the wait is over while it runs.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -20,22 +21,22 @@ pub(super) enum Standing {
     /// It runs, if only between two runs.
     Running,
     /// It ran and ended.
-    Exited { exit_code: Option<i32>, reason: Option<Reason> },
+    Exited(Exit),
 }
 
 impl Daemon {
     /// Waits until the container has ended, however often the daemon goes away meanwhile.
-    pub(crate) async fn exit(&self, docker_id: &str) -> (Option<i32>, Option<Reason>) {
+    pub(crate) async fn exit(&self, docker_id: &str) -> Exit {
         loop {
             // The stream's one item is the end, well or not; what it says is in the inspection.
             Box::pin(self.patient.wait_container(docker_id, None)).next().await;
             match self.inspect(docker_id).await {
                 Ok(Some(container)) => {
-                    if let Standing::Exited { exit_code, reason } = standing(&container) {
-                        return (exit_code, reason);
+                    if let Standing::Exited(exit) = standing(&container) {
+                        return exit;
                     }
                 }
-                Ok(None) => return (None, Some(Reason::vanished())),
+                Ok(None) => return Exit { reason: Some(Reason::vanished()), ..Exit::default() },
                 Err(refusal) => {
                     warn!(container = docker_id, error = refusal.text, "cannot inspect");
                 }
@@ -47,7 +48,7 @@ impl Daemon {
 
 pub(super) fn standing(container: &ContainerInspectResponse) -> Standing {
     let Some(state) = &container.state else {
-        return Standing::Exited { exit_code: None, reason: None };
+        return Standing::Exited(Exit::default());
     };
     match state.status {
         Some(ContainerStateStatusEnum::CREATED) => Standing::Created,
@@ -57,14 +58,16 @@ pub(super) fn standing(container: &ContainerInspectResponse) -> Standing {
 }
 
 fn exited(state: &ContainerState) -> Standing {
-    let exit_code = state.exit_code.and_then(|it| i32::try_from(it).ok());
+    let code = state.exit_code.and_then(|it| i32::try_from(it).ok());
     let error = state.error.as_deref().filter(|it| !it.is_empty());
     let reason = match error {
         _ if state.oom_killed == Some(true) => Some(Reason::out_of_memory()),
         Some(error) => Some(Failure::DockerState.because(error)),
         None => None,
     };
-    Standing::Exited { exit_code, reason }
+    let ran = state.started_at.as_deref().zip(state.finished_at.as_deref());
+    let ran_secs = ran.and_then(|(from, to)| secs_between(from, to));
+    Standing::Exited(Exit { code, reason, ran_secs })
 }
 
 #[cfg(test)]
@@ -92,22 +95,23 @@ mod tests {
         let reason = Some(Reason::out_of_memory());
         check(
             r#"{"Status":"exited","ExitCode":137,"OOMKilled":true,"Error":"x"}"#,
-            Standing::Exited { exit_code: Some(137), reason },
+            Standing::Exited(Exit { code: Some(137), reason, ran_secs: None }),
         );
     }
 
     #[test]
     fn dockers_own_error_is_the_reason() {
         let reason = Some(Failure::DockerState.because("x"));
-        let expect = Standing::Exited { exit_code: Some(1), reason };
+        let expect = Standing::Exited(Exit { code: Some(1), reason, ran_secs: None });
         check(r#"{"Status":"exited","ExitCode":1,"Error":"x"}"#, expect);
     }
 
     #[test]
     fn a_clean_end_has_no_reason() {
         check(
-            r#"{"Status":"exited","ExitCode":0,"Error":""}"#,
-            Standing::Exited { exit_code: Some(0), reason: None },
+            r#"{"Status":"exited","ExitCode":0,"Error":"","StartedAt":"2026-11-24T05:59:58.9Z",
+                "FinishedAt":"2026-11-24T06:01:00.1Z"}"#,
+            Standing::Exited(Exit { code: Some(0), reason: None, ran_secs: Some(61) }),
         );
     }
 }

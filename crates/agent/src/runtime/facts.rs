@@ -20,6 +20,12 @@ pub(crate) struct Facts {
     pub(crate) memory_mib: u32,
     /// Such as `x86_64`.
     pub(crate) architecture: String,
+    /// Who manages control groups: `cgroupfs` or `systemd`.
+    pub(crate) cgroup_driver: Option<String>,
+    /// `1` or `2`.
+    pub(crate) cgroup_version: Option<String>,
+    /// Drivers of volumes that the Engine has.
+    pub(crate) volume_drivers: Vec<String>,
 }
 
 impl Daemon {
@@ -55,6 +61,9 @@ fn read(version: SystemVersion, info: SystemInfo) -> Facts {
         cpus: info.ncpu.and_then(|it| u32::try_from(it).ok()).unwrap_or_default(),
         memory_mib: u32::try_from(memory_mib).unwrap_or_default(),
         architecture: info.architecture.unwrap_or_default(),
+        cgroup_driver: info.cgroup_driver.map(|it| it.to_string()),
+        cgroup_version: info.cgroup_version.map(|it| it.to_string()),
+        volume_drivers: info.plugins.and_then(|it| it.volume).unwrap_or_default(),
     }
 }
 

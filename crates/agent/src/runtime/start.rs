@@ -42,7 +42,7 @@ impl Daemon {
             }
             match self.inspect(docker_id).await.map(|it| it.as_ref().map(standing)) {
                 Ok(Some(Standing::Created)) => {}
-                Ok(Some(Standing::Running | Standing::Exited { .. })) => break,
+                Ok(Some(Standing::Running | Standing::Exited(_))) => break,
                 Ok(None) => return failed("the container is gone".to_owned()),
                 Err(refusal) => return failed(refusal.text),
             }

@@ -5,7 +5,12 @@
 
 mod adoption;
 mod failures;
+mod health;
 mod lifecycle;
+mod limits;
 mod mapping;
+mod ordering;
+mod restarts;
 mod support;
 mod trouble;
+mod volumes;

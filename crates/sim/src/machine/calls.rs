@@ -76,9 +76,17 @@ impl Machine {
         };
         let zone = if self.index.is_multiple_of(2) { "a" } else { "b" };
         let mut attributes = vec![attribute("zone", Some(zone))];
-        for minor in 17..=24 {
+        for minor in 17..=25 {
             let name = format!("com.amazonaws.ecs.capability.docker-remote-api.1.{minor}");
             attributes.push(attribute(&name, None));
+        }
+        for name in [
+            "container-health-check",
+            "container-ordering",
+            "container-restart-policy",
+            "task-cpu-mem-limit",
+        ] {
+            attributes.push(attribute(&format!("ecs.capability.{name}"), None));
         }
         let size = i32::try_from(self.index % 3 + 1).unwrap_or(1);
         RegisterContainerInstanceRequest {

@@ -1,3 +1,4 @@
+use super::read::read_link;
 use super::*;
 
 struct Ones;
@@ -92,4 +93,120 @@ fn a_task_shows_no_environment() {
     let json = r#"{"containers":[{"name":"a","environment":{"PASSWORD":"hunter2"},
                    "dockerConfig":{"config":"hunter2","hostConfig":"hunter2"}}]}"#;
     assert!(!format!("{:?}", parse(json).unwrap()).contains("hunter2"));
+}
+
+#[test]
+fn what_todays_members_cannot_mean_is_refused_by_name() {
+    check_container(r#""startTimeout":-1"#, Err("its start timeout -1 is out of range"));
+    check_container(r#""stopTimeout":-1"#, Err("its stop timeout -1 is out of range"));
+    check_container(
+        r#""dependsOn":[{"containerName":"db","condition":"STARTED"}]"#,
+        Err("its dependency's condition \"STARTED\" is unknown"),
+    );
+    check_container(
+        r#""healthCheckType":"magic""#,
+        Err("its health check's type \"magic\" is unknown"),
+    );
+    check_container(
+        r#""registryAuthentication":{"type":"ecr","ecrAuthData":{}}"#,
+        Err("its registry authentication of type \"ecr\" is not supported"),
+    );
+    check_container(
+        r#""registryAuthentication":{"type":"basic"}"#,
+        Err("its registry authentication of type \"basic\" is not supported"),
+    );
+}
+
+#[track_caller]
+fn check_task(members: &str, expect: &str) {
+    let text = parse(&format!(r#"{{"arn":"a",{members}}}"#)).unwrap_err().reason.to_string();
+    assert_eq!(text, format!("UnrecogniedTaskError: Error loading task - {expect}"));
+}
+
+#[test]
+fn what_this_agent_cannot_do_for_a_task_is_refused_by_name() {
+    check_task(r#""pidMode":"task""#, "pidMode task is not supported");
+    check_task(r#""ipcMode":"task""#, "ipcMode task is not supported");
+    check_task(r#""cpu":-0.5"#, "its cpu Some(-0.5) is out of range");
+    check_task(r#""memory":-1"#, "its memory -1 is out of range");
+    check_task(
+        r#""volumes":[{"name":"v","type":"efs"}]"#,
+        "volume \"v\" is of type \"efs\", which is not supported",
+    );
+    check_task(
+        r#""volumes":[{"name":"v","type":"docker","dockerVolumeConfiguration":{"scope":"all"}}]"#,
+        "volume \"v\" has the unknown scope \"all\"",
+    );
+}
+
+#[test]
+fn namespaces_of_the_host_travel_in_dockers_json() {
+    let json = r#"{"pidMode":"host","ipcMode":"none","networkMode":"host","containers":[]}"#;
+    assert!(parse(json).is_ok());
+}
+
+#[test]
+fn a_tasks_cpu_counts_in_vcpu_and_its_memory_in_mib() {
+    let limits = parse(r#"{"cpu":0.25,"memory":512,"containers":[]}"#).unwrap().limits;
+    assert_eq!(limits, Limits { cpu_units: 256, memory_mib: 512 });
+}
+
+#[test]
+fn a_restart_policy_counts_if_it_is_enabled_and_has_a_period_of_five_minutes() {
+    let policy = |json: &str| {
+        let json = format!(r#"{{"containers":[{{"name":"a","restartPolicy":{json}}}]}}"#);
+        parse(&json).unwrap().containers.remove(0).restart_policy
+    };
+    assert_eq!(policy(r#"{"enabled":false}"#), None);
+    let expect = RestartPolicy { ignored_exit_codes: vec![], restart_attempt_period_secs: 300 };
+    assert_eq!(policy(r#"{"enabled":true}"#), Some(expect));
+    let expect = RestartPolicy { ignored_exit_codes: vec![0], restart_attempt_period_secs: 60 };
+    let json = r#"{"enabled":true,"ignoredExitCodes":[0],"restartAttemptPeriod":60}"#;
+    assert_eq!(policy(json), Some(expect));
+}
+
+#[test]
+fn a_container_is_started_again_if_it_ran_long_enough_and_its_exit_code_is_not_ignored() {
+    let policy = RestartPolicy { ignored_exit_codes: vec![0, 3], restart_attempt_period_secs: 60 };
+    let allows = |code: Option<i32>, ran_secs: Option<u32>| {
+        policy.allows(&Exit { code, reason: None, ran_secs })
+    };
+    assert!(allows(Some(1), Some(60)));
+    assert!(!allows(Some(1), Some(59)));
+    assert!(!allows(Some(0), Some(60)));
+    assert!(!allows(Some(3), Some(600)));
+    assert!(!allows(None, Some(60)));
+    assert!(!allows(Some(1), None));
+}
+
+#[test]
+fn a_docker_volume_of_the_task_has_a_name_of_its_own_and_a_shared_one_has_its() {
+    let volume = |json: &str| {
+        let json = format!(
+            r#"{{"family":"app","version":"3","containers":[],"volumes":[
+                {{"name":"v","type":"docker","dockerVolumeConfiguration":{json}}}]}}"#
+        );
+        match parse(&json).unwrap().volumes.remove(0).source {
+            VolumeSource::Configured(volume) => volume,
+            other => panic!("{other:?}"),
+        }
+    };
+    let of_task = volume(r#"{"driver":"local","driverOpts":{"type":"tmpfs"},"labels":{"a":"b"}}"#);
+    assert_eq!(of_task.docker_name, format!("ecs-app-3-v-{}", "f".repeat(20)));
+    assert_eq!(of_task.scope, VolumeScope::Task);
+    assert_eq!(of_task.driver.as_deref(), Some("local"));
+    assert_eq!(of_task.driver_opts["type"], "tmpfs");
+    assert_eq!(of_task.labels["a"], "b");
+    let shared = volume(r#"{"scope":"shared"}"#);
+    assert_eq!((shared.docker_name.as_str(), shared.scope), ("v", VolumeScope::Shared));
+    let shared = volume(r#"{"scope":"shared","autoprovision":true}"#);
+    assert_eq!(shared.scope, VolumeScope::SharedAutoprovision);
+}
+
+#[test]
+fn a_task_shows_no_password() {
+    let json = r#"{"containers":[{"name":"a","registryAuthentication":{"type":"basic",
+                   "basicAuthData":{"username":"u","password":"hunter2"}}}]}"#;
+    let spec = parse(json).unwrap();
+    assert!(!format!("{spec:?} {:?}", spec.containers[0].registry_login).contains("hunter2"));
 }

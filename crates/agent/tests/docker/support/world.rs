@@ -164,6 +164,32 @@ impl World {
         containers_of(&self.docker, task).await
     }
 
+    /// The task's container of this name.
+    pub(crate) async fn container_named(&self, task: &str, name: &str) -> ContainerInspectResponse {
+        let is_it = |it: &ContainerInspectResponse| {
+            let labels = it.config.as_ref().and_then(|it| it.labels.as_ref());
+            labels
+                .and_then(|it| it.get("com.amazonaws.ecs.container-name"))
+                .is_some_and(|it| it == name)
+        };
+        let containers = self.containers(task).await;
+        containers.into_iter().find(is_it).expect("there is such a container")
+    }
+
+    /// Waits until the newest report of the container says so of its health.
+    pub(crate) async fn wait_for_health(&self, task: &str, container: &str, health: &str) {
+        let what = format!("{task} {container} {health}");
+        self.control_plane
+            .wait(&what, |it| {
+                let reports = it.reports();
+                let of_task = reports.iter().map(|(_, it)| it).filter(|it| it["task"] == task);
+                let entries = of_task.flat_map(|it| it["containers"].as_array().unwrap());
+                let newest = entries.rev().find(|it| it["containerName"] == container);
+                newest.filter(|it| it["healthStatus"] == health).map(|_| ())
+            })
+            .await;
+    }
+
     /// The task's only container.
     pub(crate) async fn container(&self, task: &str) -> ContainerInspectResponse {
         let mut containers = self.containers(task).await;
