@@ -7,7 +7,9 @@ import botocore.session
 import pytest
 
 import engine
+import registry
 from tasks import Tasks, container, container_of, quiet
+from wait import wait_until
 
 MIB = 1 << 20
 
@@ -42,6 +44,29 @@ def mount(tasks, task, path):
 def described(tasks, task):
     answer = tasks.ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])
     return answer["taskDefinition"]
+
+
+@needs("healthCheck")
+def test_a_health_check_runs_in_the_container(tasks):
+    page = "/write?path=/checked&text=well"
+    check = {
+        "command": ["CMD", "/longshore-probe", "connect", "127.0.0.1", "8080", page],
+        "interval": 5,
+        "timeout": 4,
+        "retries": 2,
+        "startPeriod": 1,
+    }
+    task = run(tasks, container(healthCheck=check))
+
+    def is_well():
+        return tasks.inspect(task)["State"]["Health"]["Status"] == "healthy"
+
+    wait_until(is_well, 60, "Docker says that the container is healthy")
+    assert tasks.get(task, "/file", path="/checked") == "well"
+    seen = tasks.inspect(task)["Config"]["Healthcheck"]
+    assert seen["Interval"] == 5_000_000_000
+    assert (seen["Timeout"], seen["Retries"], seen["StartPeriod"]) == (4_000_000_000, 2, 1_000_000_000)
+    assert described(tasks, task)["containerDefinitions"][0]["healthCheck"] == check
 
 
 @needs("linuxParameters")
@@ -245,3 +270,31 @@ def test_secrets_need_a_file(tasks):
     with pytest.raises(tasks.ecs.exceptions.ClientException) as refused:
         tasks.define(container(secrets=[secret("PASSWORD", "db")]))
     assert "--secrets-file" in str(refused.value)
+
+@needs("repositoryCredentials")
+def test_a_login_to_a_registry_comes_from_a_secret(tasks_with):
+    tasks = tasks_with(
+        good={"username": "puller", "password": "hunter2"},
+        bad={"username": "puller", "password": "wrong"},
+    )
+
+    def task(**members):
+        members = {"image": private.image, **members}
+        return tasks.run_one(tasks.define(container(**members)))
+
+    def with_login(name):
+        return task(repositoryCredentials={"credentialsParameter": name})
+
+    with registry.private(engine.IMAGE, "puller", "hunter2") as private:
+        try:
+            for refused in (task(), with_login("bad")):
+                reason = container_of(tasks.stopped(refused))["reason"]
+                assert reason.startswith("CannotPullContainerError: ")
+            assert private.logins == 0
+            running = tasks.running(with_login("good"))
+            assert private.logins > 0
+            assert tasks.page(running)["env"]["BAKED_IN"] == "image"
+        finally:
+            tasks.close()
+            engine.remove("rmi", [private.image])
+    assert "hunter2" not in tasks.server.log_text()
