@@ -106,6 +106,9 @@ enum Pull {
     Default,
     /// Always; a pull that fails ends the task.
     Always,
+    /// Unless this agent has pulled it before and it is still there; a pull that fails ends the
+    /// task.
+    Once,
 }
 
 impl From<Pull> for ImagePullBehavior {
@@ -114,6 +117,7 @@ impl From<Pull> for ImagePullBehavior {
             Pull::PreferCached => Self::PreferCached,
             Pull::Default => Self::Default,
             Pull::Always => Self::Always,
+            Pull::Once => Self::Once,
         }
     }
 }

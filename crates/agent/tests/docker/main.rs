@@ -1,7 +1,8 @@
 //! The agent against a real Docker Engine and a control plane made for the occasion.
 //!
-//! Needs a Docker Engine on the usual socket (or `DOCKER_HOST`) and no registry: the image is made
-//! here. Without an Engine these tests fail; they never skip.
+//! Needs a Docker Engine on the usual socket (or `DOCKER_HOST`), and the program `docker-registry`
+//! (or what `DOCKER_REGISTRY` names); the image is made here. Without these the tests fail; they
+//! never skip.
 
 mod adoption;
 mod failures;
@@ -10,6 +11,7 @@ mod lifecycle;
 mod limits;
 mod mapping;
 mod ordering;
+mod registry;
 mod restarts;
 mod support;
 mod trouble;

@@ -13,10 +13,17 @@ impl Ids for Ones {
 }
 
 fn render(members: &str) -> Result<Value, Reason> {
+    render_in("", members)
+}
+
+/// Members of the task, each with a comma after it, and of its first container.
+fn render_in(of_task: &str, members: &str) -> Result<Value, Reason> {
     let json = format!(
-        r#"{{"arn":"t","family":"app","version":"2",
+        r#"{{"arn":"t","family":"app","version":"2",{of_task}
             "volumes":[{{"name":"shared","host":{{}}}},
-                       {{"name":"logs","host":{{"sourcePath":"/var/log"}}}}],
+                       {{"name":"logs","host":{{"sourcePath":"/var/log"}}}},
+                       {{"name":"cache","type":"docker",
+                         "dockerVolumeConfiguration":{{"scope":"shared"}}}}],
             "containers":[{{"name":"web","image":"web:1",{members}}},{{"name":"db"}}]}}"#
     );
     let task = longshore_wire::parse::<acs::Task>(json.as_bytes()).unwrap().shape;
@@ -107,12 +114,13 @@ fn links_and_volumes_name_dockers_names() {
     check(
         r#""links":["db:store"],"volumesFrom":[{"sourceContainer":"db","readOnly":true}],
            "mountPoints":[{"sourceVolume":"shared","containerPath":"/s"},
+                          {"sourceVolume":"cache","containerPath":"/c"},
                           {"sourceVolume":"logs","containerPath":"/l","readOnly":true}]"#,
         &["/HostConfig/Links", "/HostConfig/VolumesFrom", "/HostConfig/Binds"],
         expect![[r#"
             /HostConfig/Links = ["ecs-app-2-db-ffffffffffffffffffff:store"]
             /HostConfig/VolumesFrom = ["ecs-app-2-db-ffffffffffffffffffff:ro"]
-            /HostConfig/Binds = ["ecs-app-2-shared-ffffffffffffffffffff:/s","/var/log:/l:ro"]
+            /HostConfig/Binds = ["ecs-app-2-shared-ffffffffffffffffffff:/s","cache:/c","/var/log:/l:ro"]
         "#]],
     );
 }
@@ -197,4 +205,12 @@ fn no_json_is_as_good_as_empty_json() {
             /HostConfig = {"CpuShares":2,"Memory":0}
         "#]],
     );
+}
+
+#[test]
+fn the_containers_of_a_limited_task_have_its_group_as_parent() {
+    let body = render_in(r#""memory":64,"#, r#""memory":32"#).unwrap();
+    assert_eq!(body.pointer("/HostConfig/CgroupParent"), Some(&Value::from("/ecs/t")));
+    let body = render_in("", r#""memory":32"#).unwrap();
+    assert_eq!(body.pointer("/HostConfig/CgroupParent"), None);
 }

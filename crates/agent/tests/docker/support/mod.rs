@@ -4,10 +4,12 @@ mod control_plane;
 mod docker;
 mod guest;
 mod proxy;
+mod registry;
 mod world;
 
 pub(crate) use control_plane::ControlPlane;
 pub(crate) use docker::remove_containers_of;
 pub(crate) use guest::IMAGE;
 pub(crate) use proxy::Proxy;
+pub(crate) use registry::{PASSWORD, Registry, USERNAME};
 pub(crate) use world::World;
