@@ -151,11 +151,15 @@ impl Control {
         connected: bool,
         versions: Option<VersionInfo>,
     ) -> Result<bool, StoreError> {
+        let now = self.now();
         self.store
             .update(|tx| {
                 let known = tx.instance(id).filter(|it| it.status != InstanceStatus::Inactive);
                 let Some(instance) = known.map(Arc::clone) else { return Ok(false) };
                 let mut after = ContainerInstance::clone(&instance);
+                if connected && !instance.agent_connected {
+                    after.connected_at = Some(now);
+                }
                 after.agent_connected = connected;
                 if let Some(versions) = versions {
                     after.version_info = versions;
@@ -207,6 +211,7 @@ fn created(
         cluster: registration.cluster,
         status: InstanceStatus::Active,
         agent_connected: false,
+        connected_at: None,
         version: 1,
         registered: registration.resources,
         reserved_ports_tcp: registration.reserved_ports_tcp,

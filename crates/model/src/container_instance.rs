@@ -32,6 +32,9 @@ pub struct ContainerInstance {
     pub status: InstanceStatus,
     /// Whether the agent's control connection is up. Cleared when the control plane starts.
     pub agent_connected: bool,
+    /// When the connection that is up, or the last one that was, began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected_at: Option<Timestamp>,
     /// Rises by one with every change of the instance that is an event.
     pub version: u64,
     /// CPU and memory at registration.

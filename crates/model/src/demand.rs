@@ -1,7 +1,7 @@
 //! What one task takes of a container instance.
 
 use crate::container_definition::Protocol;
-use crate::overrides::{Overrides, effective};
+use crate::overrides::{Overrides, effective, effective_size};
 use crate::resources::Resources;
 use crate::task_definition::{NetworkMode, TaskDefinition};
 
@@ -41,7 +41,7 @@ impl Demand {
                 }
             }
         }
-        let size = definition.size;
+        let size = effective_size(definition, overrides);
         let Resources { cpu_units, memory_mib } = &mut demand.resources;
         *cpu_units = size.cpu_units.unwrap_or(*cpu_units);
         *memory_mib = size.memory_mib.unwrap_or(*memory_mib);

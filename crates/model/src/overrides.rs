@@ -16,6 +16,9 @@ pub struct Overrides {
     /// Replaces the definition's role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_role_arn: Option<String>,
+    /// Replaces, each by itself, CPU and memory of the task as a whole.
+    #[serde(default, skip_serializing_if = "TaskSize::is_open")]
+    pub size: TaskSize,
 }
 
 /// The overrides of one container. Each member replaces its counterpart on its own.
@@ -125,7 +128,16 @@ impl Overrides {
                 return Err(OverrideError::SecretName(name.to_owned()));
             }
         }
-        Ok(check_sizes(&definition.containers, definition.size, Some(self))?)
+        Ok(check_sizes(&definition.containers, effective_size(definition, Some(self)), Some(self))?)
+    }
+}
+
+/// CPU and memory of a task as a whole once its overrides are merged in.
+pub fn effective_size(definition: &TaskDefinition, overrides: Option<&Overrides>) -> TaskSize {
+    let (defined, sent) = (definition.size, overrides.map(|it| it.size).unwrap_or_default());
+    TaskSize {
+        cpu_units: sent.cpu_units.or(defined.cpu_units),
+        memory_mib: sent.memory_mib.or(defined.memory_mib),
     }
 }
 

@@ -81,6 +81,7 @@ fn instance(name: &str) -> ContainerInstance {
         cluster: "default".parse().unwrap(),
         status: InstanceStatus::Active,
         agent_connected: true,
+        connected_at: None,
         version: 1,
         registered: Resources { cpu_units: 4096, memory_mib: 4096 },
         reserved_ports_tcp: BTreeSet::new(),

@@ -255,5 +255,9 @@ fn overrides(random: &mut Random) -> Option<TaskOverride> {
         memory: random.chance(50).then_some(448),
         memory_reservation: random.chance(30).then_some(96),
     };
-    Some(TaskOverride { container_overrides: Some(vec![container]), task_role_arn: None })
+    Some(TaskOverride {
+        container_overrides: Some(vec![container]),
+        task_role_arn: None,
+        ..TaskOverride::default()
+    })
 }

@@ -193,6 +193,7 @@ fn instance(number: u64, cluster: &ClusterName) -> ContainerInstance {
         cluster: cluster.clone(),
         status: InstanceStatus::Active,
         agent_connected: false,
+        connected_at: None,
         version: 1,
         registered: Resources { cpu_units: 1 << 20, memory_mib: 1 << 20 },
         reserved_ports_tcp: [22, 2375, 2376, 51678, 51679].into(),

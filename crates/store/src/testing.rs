@@ -51,6 +51,7 @@ pub(crate) fn instance(number: u32, cluster: &str) -> ContainerInstance {
         cluster: cluster.parse().unwrap(),
         status: InstanceStatus::Active,
         agent_connected: false,
+        connected_at: None,
         version: 1,
         registered: Resources { cpu_units: 1024, memory_mib: 4096 },
         reserved_ports_tcp: [22].into(),

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use longshore_model::overrides::effective_size;
 use longshore_model::task_definition::{IpcMode, NetworkMode, PidMode, RuntimePlatform};
+use longshore_model::task_size::TaskSize;
 use longshore_model::{Attribute, ContainerDefinition, Overrides, TaskDefinition};
 
 /// Of the first agents' time.
@@ -31,7 +33,7 @@ pub fn of_task(definition: &TaskDefinition, overrides: Option<&Overrides>) -> Ve
     for container in &definition.containers {
         required.container(container, overrides);
     }
-    required.task(definition);
+    required.task(definition, effective_size(definition, overrides));
     let role =
         overrides.and_then(|it| it.task_role_arn.as_ref()).or(definition.task_role_arn.as_ref());
     if role.is_some() {
@@ -143,8 +145,8 @@ impl Required {
         }
     }
 
-    fn task(&mut self, definition: &TaskDefinition) {
-        if !definition.size.is_open() {
+    fn task(&mut self, definition: &TaskDefinition, size: TaskSize) {
+        if !size.is_open() {
             self.later("task-cpu-mem-limit");
         }
         let shares_with_itself = definition.pid_mode == Some(PidMode::Task)

@@ -52,6 +52,7 @@ fn override_of(memory_mib: Option<u32>, memory_reservation_mib: Option<u32>) -> 
             memory_reservation_mib,
         }],
         task_role_arn: None,
+        size: Default::default(),
     }
 }
 

@@ -4,7 +4,7 @@
 mod docker;
 
 use longshore_model::container_definition as definition;
-use longshore_model::overrides::effective;
+use longshore_model::overrides::{effective, effective_size};
 use longshore_model::task_definition::{DockerVolume, IpcMode, PidMode, Volume, VolumeScope};
 use longshore_model::{ContainerDefinition, Task, TaskDefinition};
 use longshore_wire::acs;
@@ -18,6 +18,7 @@ pub(super) fn task(
     arn: String,
     secrets: &TaskSecrets,
 ) -> acs::Task {
+    let size = effective_size(definition, task.overrides.as_deref());
     acs::Task {
         arn,
         family: definition.key.family.to_string(),
@@ -30,8 +31,8 @@ pub(super) fn task(
             .collect(),
         volumes: definition.volumes.iter().map(volume).collect(),
         overrides: Some(acs::Overrides::default()),
-        cpu: definition.size.cpu_units.map(|it| f64::from(it) / 1024.0),
-        memory: definition.size.memory_mib.map(i64::from),
+        cpu: size.cpu_units.map(|it| f64::from(it) / 1024.0),
+        memory: size.memory_mib.map(i64::from),
         // What is shared with the host, or with nobody, is Docker's to arrange.
         pid_mode: definition
             .pid_mode

@@ -1,7 +1,9 @@
 //! From a target to its action, and from the outcome to a response's body.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use longshore_control::{Control, reference};
+use longshore_control::Control;
 use longshore_model::{Owner, Task};
 use longshore_store::State;
 use longshore_wire::{Operation, ecs};
@@ -33,8 +35,7 @@ impl Call<'_> {
             tracing::error!(task = %task.id, definition = %task.definition, "a task's definition is gone");
             return Err(Exception::server("The task's definition is gone."));
         };
-        let (cluster, instance) = (&task.cluster, task.container_instance);
-        let instance = reference::container_instance_arn(state, cluster, instance, self.owner());
+        let instance = state.instance(task.container_instance).map(Arc::as_ref);
         Ok(render::task(task, definition, instance, self.owner()))
     }
 }

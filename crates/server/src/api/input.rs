@@ -2,6 +2,7 @@
 
 mod account_settings;
 mod tags;
+mod task_size;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use super::exception::Exception;
 
 pub(super) use account_settings::{check_principal, parse_setting, required_setting};
 pub(super) use tags::{launch_tags, parse_tags};
+pub(super) use task_size::parse_size;
 
 /// The most characters of `overrides` as compact JSON.
 const MAX_OVERRIDES: usize = 8192;
@@ -260,7 +262,8 @@ fn parse_overrides(sent: ecs::TaskOverride) -> Result<Option<Overrides>, Excepti
         .collect::<Result<Vec<_>, _>>()?;
     let task_role_arn = sent.task_role_arn.filter(|it| !it.is_empty());
     let task_role_arn = task_role_arn.map(parse_role).transpose()?;
-    let overrides = Overrides { containers, task_role_arn };
+    let size = parse_size(sent.cpu, sent.memory)?;
+    let overrides = Overrides { containers, task_role_arn, size };
     Ok(Some(overrides).filter(|it| *it != Overrides::default()))
 }
 

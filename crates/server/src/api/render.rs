@@ -5,8 +5,9 @@ mod task_definition;
 use longshore_model::account_settings::SettingName;
 use longshore_model::overrides::effective;
 use longshore_model::{
-    Attribute, Cluster, Container, ContainerDefinition, ContainerInstance, NetworkBinding,
-    Occupancy, Overrides, Owner, Resources, Tag, Tags, Task, TaskDefinition, Timestamp,
+    ArnForm, Attribute, Cluster, Container, ContainerDefinition, ContainerInstance, Demand,
+    NetworkBinding, Occupancy, Overrides, Owner, Resources, Tag, Tags, Task, TaskDefinition,
+    Timestamp,
 };
 use longshore_store::{ClusterCounts, State};
 use longshore_wire as wire;
@@ -92,9 +93,15 @@ pub(super) fn failure(arn: String, reason: &str) -> ecs::Failure {
 pub(super) fn task(
     task: &Task,
     definition: &TaskDefinition,
-    container_instance_arn: String,
+    instance: Option<&ContainerInstance>,
     owner: &Owner,
 ) -> ecs::Task {
+    let placed_on = |it: &ContainerInstance| it.arn(owner);
+    let gone = || {
+        let (cluster, id) = (&task.cluster, task.container_instance);
+        owner.container_instance_arn(ArnForm::default(), cluster, id)
+    };
+    let size = Demand::of(definition, task.overrides.as_deref()).resources;
     let task_arn = task.arn(owner);
     let containers = task
         .containers
@@ -104,7 +111,7 @@ pub(super) fn task(
     ecs::Task {
         cluster_arn: Some(owner.cluster_arn(&task.cluster)),
         task_definition_arn: Some(owner.task_definition_arn(&task.definition)),
-        container_instance_arn: Some(container_instance_arn),
+        container_instance_arn: Some(instance.map_or_else(gone, placed_on)),
         overrides: Some(overrides(task.overrides.as_deref(), definition)),
         last_status: Some(task.last_status.as_str().into()),
         desired_status: Some(task.desired_status.as_str().into()),
@@ -123,8 +130,28 @@ pub(super) fn task(
         pull_started_at: task.pull_started_at.map(timestamp),
         pull_stopped_at: task.pull_stopped_at.map(timestamp),
         health_status: Some(task.health(definition).as_str().into()),
+        connectivity: Some(connectivity(instance).into()),
+        connectivity_at: instance
+            .and_then(|it| it.connected_at)
+            .map(|at| timestamp(at.max(task.created_at))),
+        availability_zone: instance
+            .and_then(|it| it.attribute("ecs.availability-zone"))
+            .map(Into::into),
+        cpu: Some(size.cpu_units.to_string()),
+        memory: Some(size.memory_mib.to_string()),
+        attachments: Some(Vec::new()),
+        attributes: Some(Vec::new()),
+        enable_execute_command: Some(false),
         task_arn: Some(task_arn),
         ..ecs::Task::default()
+    }
+}
+
+/// A task is reached where its agent is.
+fn connectivity(instance: Option<&ContainerInstance>) -> &'static str {
+    match instance.is_some_and(|it| it.agent_connected) {
+        true => "CONNECTED",
+        false => "DISCONNECTED",
     }
 }
 
@@ -188,6 +215,8 @@ fn overrides(sent: Option<&Overrides>, definition: &TaskDefinition) -> ecs::Task
     ecs::TaskOverride {
         container_overrides: Some(definition.containers.iter().map(entry).collect()),
         task_role_arn: sent.and_then(|it| it.task_role_arn.clone()),
+        cpu: sent.and_then(|it| it.size.cpu_units).map(|it| it.to_string()),
+        memory: sent.and_then(|it| it.size.memory_mib).map(|it| it.to_string()),
     }
 }
 

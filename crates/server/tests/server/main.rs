@@ -21,3 +21,5 @@ mod shutdown;
 mod tags;
 mod task_definitions;
 mod task_life;
+mod task_shape;
+mod task_size;

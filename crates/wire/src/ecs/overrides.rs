@@ -7,6 +7,10 @@ shape! {
     pub struct TaskOverride {
         container_overrides: Option<Vec<ContainerOverride>> = "containerOverrides",
         task_role_arn: Option<String> = "taskRoleArn",
+        /// CPU of the task as a whole, as text.
+        cpu: Option<String> = "cpu",
+        /// Memory of the task as a whole, as text.
+        memory: Option<String> = "memory",
     }
 
     pub struct ContainerOverride {

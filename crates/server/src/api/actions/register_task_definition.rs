@@ -13,7 +13,6 @@ use longshore_model::names::NameError;
 use longshore_model::task_definition::{
     CpuArchitecture, IpcMode, NetworkMode, PidMode, RuntimePlatform,
 };
-use longshore_model::task_size::{self, TaskSize};
 use longshore_model::{ContainerDefinition, Family, Owner};
 use longshore_wire::ecs::{self, RegisterTaskDefinitionRequest, RegisterTaskDefinitionResponse};
 
@@ -66,7 +65,7 @@ fn parse(request: RegisterTaskDefinitionRequest, owner: &Owner) -> Result<Regist
         network_mode,
         tags: input::parse_tags(request.tags)?,
         member_of: parse_constraints(request.placement_constraints)?,
-        size: parse_size(request.cpu, request.memory)?,
+        size: input::parse_size(request.cpu, request.memory)?,
         pid_mode: one_of(request.pid_mode, PidMode::parse, "PID mode", "host,task")?,
         ipc_mode: one_of(request.ipc_mode, IpcMode::parse, "IPC mode", "host,task,none")?,
         runtime_platform: request.runtime_platform.map(parse_platform).transpose()?.flatten(),
@@ -123,25 +122,6 @@ fn parse_constraints(
     };
     let constraints = input::constraints(sent)?;
     constraints.into_iter().map(only_expressions).collect()
-}
-
-fn parse_size(cpu: Option<String>, memory: Option<String>) -> Result<TaskSize, Exception> {
-    let read = |text: Option<String>, parse: fn(&str) -> Option<u32>, refusal: &str| {
-        let Some(text) = text.filter(|it| !it.is_empty()) else { return Ok(None) };
-        parse(&text).map(Some).ok_or_else(|| Exception::client(refusal))
-    };
-    Ok(TaskSize {
-        cpu_units: read(
-            cpu,
-            task_size::parse_cpu,
-            "Invalid 'cpu' setting for task. It must be 128 to 196608 CPU units, such as '256', or as many vCPU, such as '0.25 vCPU'.",
-        )?,
-        memory_mib: read(
-            memory,
-            task_size::parse_memory,
-            "Invalid 'memory' setting for task. It must be at least 4 MiB, such as '512', or in GB, such as '0.5 GB'.",
-        )?,
-    })
 }
 
 fn parse_platform(sent: ecs::RuntimePlatform) -> Result<Option<RuntimePlatform>, Exception> {

@@ -146,7 +146,16 @@ async fn deeper_members_are_refused_with_their_place() {
     let overrides = |overrides: Value| with(good(RunTask), json!({"overrides": overrides}));
     let files = json!([{"value": "arn:aws:s3:::b/f.env", "type": "s3"}]);
     check(&world, RunTask, &[
-        (overrides(json!({"cpu": "256"})), INVALID, &message("overrides.cpu")),
+        (
+            overrides(json!({"inferenceAcceleratorOverrides": [{"deviceName": "d"}]})),
+            INVALID,
+            &message("overrides.inferenceAcceleratorOverrides"),
+        ),
+        (
+            overrides(json!({"ephemeralStorage": {"sizeInGiB": 21}})),
+            INVALID,
+            &message("overrides.ephemeralStorage"),
+        ),
         (overrides(json!({"executionRoleArn": "r"})), INVALID, &message("overrides.executionRoleArn")),
         (
             overrides(json!({"containerOverrides": [{"name": "main", "environmentFiles": files}]})),
