@@ -5,6 +5,7 @@ use crate::Timestamp;
 use crate::container_definition::{ContainerDefinition, PortMapping};
 use crate::overrides::ContainerOverride;
 use crate::task_definition::DefinitionKey;
+use crate::task_size::TaskSize;
 
 fn container(
     name: &str,
@@ -85,6 +86,17 @@ fn check(
 #[test]
 fn a_task_takes_the_sum_of_its_containers() {
     check(&two(), None, (20, 1000), &[80], &[]);
+}
+
+#[test]
+fn what_the_task_has_as_a_whole_counts_in_place_of_the_sum() {
+    let sized = |cpu_units: Option<u32>, memory_mib: Option<u32>| TaskDefinition {
+        size: TaskSize { cpu_units, memory_mib },
+        ..two()
+    };
+    check(&sized(Some(256), Some(1024)), None, (256, 1024), &[80], &[]);
+    check(&sized(Some(256), None), None, (256, 1000), &[80], &[]);
+    check(&sized(None, Some(1024)), None, (20, 1024), &[80], &[]);
 }
 
 #[test]
