@@ -2,7 +2,7 @@
 //! and repeat it by themselves when an answer is lost.
 
 use futures_util::future::join_all;
-use longshore_wire::Operation::{CreateCluster, DescribeTasks, RunTask};
+use longshore_wire::Operation::{CreateCluster, DeregisterTaskDefinition, DescribeTasks, RunTask};
 use serde_json::{Value, json};
 
 use crate::harness::{Fleet, Machine};
@@ -31,6 +31,16 @@ async fn the_same_call_gives_the_same_tasks_and_changes_nothing() {
     fleet.world.report(task, "RUNNING").await;
     let again = fleet.world.ask(RunTask, call).await;
     assert_eq!(again["tasks"][0], fleet.world.task(task).await, "as they are by now");
+}
+
+#[tokio::test]
+async fn a_call_is_the_same_also_when_its_definition_was_deregistered() {
+    let fleet = fleet().await;
+    let first = fleet.check(RunTask, marked("t1", json!({})), "a").await;
+    fleet.world.ask(DeregisterTaskDefinition, json!({"taskDefinition": "job:1"})).await;
+    assert_eq!(fleet.world.ask(RunTask, marked("t1", json!({}))).await, first);
+    let refusal = fleet.world.call(RunTask, marked("t2", json!({}))).await.refusal();
+    assert_eq!(refusal.2, "TaskDefinition not found.");
 }
 
 #[tokio::test]

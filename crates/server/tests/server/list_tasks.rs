@@ -57,6 +57,8 @@ async fn filters_select_by_what_was_asked_for() {
             json!({"containerInstance": fleet.arn('b'), "family": "job", "maxResults": 1}),
             &vec![jobs[1].clone()],
         ),
+        (json!({"containerInstance": fleet.arn('a')}), &vec![jobs[0].clone(), marked[0].clone()]),
+        (json!({"containerInstance": fleet.arn('a'), "desiredStatus": "STOPPED"}), &webs),
         (json!({"launchType": "EC2"}), &all),
     ] {
         assert_eq!(list(&fleet, body.clone()).await, *expected, "{body}");
@@ -151,4 +153,26 @@ async fn instances_are_filtered_by_expression_and_status() {
         let expected: Vec<&str> = expected.chars().map(|it| fleet.arn(it)).collect();
         assert_eq!(arns(&answer["containerInstanceArns"]), expected, "{body}");
     }
+}
+
+#[tokio::test]
+async fn the_tasks_of_one_instance_have_pages_too() {
+    let fleet = fleet().await;
+    let tasks = fleet.start("job", "aba").await;
+    let of_a = |token: &Value| json!({"containerInstance": fleet.arn('a'), "maxResults": 1, "nextToken": token});
+    let first = fleet.world.ask(ListTasks, of_a(&Value::Null)).await;
+    assert_eq!(arns(&first["taskArns"]), [tasks[0].clone()]);
+    let second = fleet.world.ask(ListTasks, of_a(&first["nextToken"])).await;
+    assert_eq!(second, json!({"taskArns": [tasks[2]]}));
+    let elsewhere = json!({"cluster": "batch", "containerInstance": id_of(fleet.arn('a'))});
+    fleet
+        .world
+        .ask(longshore_wire::Operation::CreateCluster, json!({"clusterName": "batch"}))
+        .await;
+    assert_eq!(list(&fleet, elsewhere).await, Vec::<String>::new());
+}
+
+/// The id at the end of an ARN.
+fn id_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap()
 }
