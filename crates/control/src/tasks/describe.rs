@@ -1,5 +1,6 @@
 //! DescribeTasks and ListTasks: reading what is durable.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use longshore_model::{ClusterName, DesiredStatus, Family, InstanceId, Task, TaskId};
@@ -35,5 +36,29 @@ pub fn list<'a>(
     request: &'a ListTasks,
     after: Option<TaskId>,
 ) -> impl Iterator<Item = &'a Arc<Task>> {
-    state.tasks_after(&request.cluster, after).filter(|it| request.wants(it))
+    let of_instance = request.container_instance.filter(|_| {
+        // What is to run is live, and so among what occupies its instance.
+        request.desired_status == Some(DesiredStatus::Running)
+    });
+    let (some, all) = match of_instance {
+        Some(id) => (Some(live_on(state, request, id, after)), None),
+        None => (None, Some(state.tasks_after(&request.cluster, after))),
+    };
+    let candidates = some.into_iter().flatten().chain(all.into_iter().flatten());
+    candidates.filter(|it| request.wants(it))
+}
+
+/// The live tasks of an instance of the cluster, in the order of their creation, after the one
+/// given. Not every task of the cluster is looked at.
+fn live_on<'a>(
+    state: &'a State,
+    request: &'a ListTasks,
+    id: InstanceId,
+    after: Option<TaskId>,
+) -> impl Iterator<Item = &'a Arc<Task>> {
+    let occupancy = state.occupancy(id);
+    let first = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let ids: Vec<TaskId> = occupancy.tasks.range((first, Bound::Unbounded)).copied().collect();
+    let tasks = ids.into_iter().filter_map(|it| state.task(it));
+    tasks.filter(|it| it.cluster == request.cluster)
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use longshore_model::{ClientToken, ClusterName, InstanceStatus, Task};
+use longshore_model::{ClientToken, ClusterName, InstanceStatus};
 use longshore_placement::{Candidate, Constraint, MAX_CONSTRAINTS, Request, Strategy, place};
 use longshore_store::State;
 
 use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched};
 use crate::Control;
+use crate::clusters;
 use crate::task_definitions::constraints;
 
 /// A RunTask request whose members are valid by themselves.
@@ -33,16 +34,14 @@ impl Control {
         let ids = &*self.ids;
         self.store
             .update(|tx| {
-                let mut launch = request.launch.ready(tx)?;
-                if let Some(token) = request.client_token {
-                    if let Some(tasks) = made_before(tx, &launch.cluster, &token)? {
-                        let made_from = tasks.first().and_then(|it| tx.definition(&it.definition));
-                        let definition = made_from.map_or(launch.definition, Arc::clone);
-                        let cluster = launch.cluster;
-                        return Ok(Launched { cluster, tasks, definition, failures: Vec::new() });
-                    }
-                    launch.client_token = Some(Arc::new(token));
+                clusters::active(tx, &request.launch.cluster)?;
+                if let Some(token) = &request.client_token
+                    && let Some(launched) = made_before(tx, &request.launch.cluster, token)?
+                {
+                    return Ok(launched);
                 }
+                let mut launch = request.launch.ready(tx)?;
+                launch.client_token = request.client_token.map(Arc::new);
                 let mut all_constraints = constraints(&launch.definition);
                 all_constraints.extend(request.constraints);
                 if all_constraints.len() > MAX_CONSTRAINTS {
@@ -82,20 +81,25 @@ impl Control {
     }
 }
 
-/// The tasks that the same call made when it was made before.
+/// What the same call came to when it was made before: the same tasks, also where its definition
+/// was deregistered since.
 fn made_before(
     state: &State,
     cluster: &ClusterName,
     token: &ClientToken,
-) -> Result<Option<Vec<Arc<Task>>>, LaunchError> {
+) -> Result<Option<Launched>, LaunchError> {
     let tasks = state.tasks_of_token(cluster, &token.token);
-    if tasks.is_empty() {
-        return Ok(None);
-    }
+    let made_from = tasks.first().and_then(|it| state.definition(&it.definition));
+    let Some(definition) = made_from.map(Arc::clone) else { return Ok(None) };
     if tasks.iter().any(|it| it.client_token.as_deref() != Some(token)) {
         return Err(LaunchError::TokenConflict);
     }
-    Ok(Some(tasks.into_iter().map(Arc::clone).collect()))
+    Ok(Some(Launched {
+        cluster: cluster.clone(),
+        tasks: tasks.into_iter().map(Arc::clone).collect(),
+        definition,
+        failures: Vec::new(),
+    }))
 }
 
 /// The ACTIVE instances of a cluster.
