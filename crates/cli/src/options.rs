@@ -78,6 +78,11 @@ pub(crate) struct Server {
     /// read anew for each task.
     #[arg(long, env = "LONGSHORE_SECRETS_FILE", value_name = "FILE")]
     pub(crate) secrets_file: Option<PathBuf>,
+
+    /// Take tasks launched as FARGATE, or by the capacity providers FARGATE and FARGATE_SPOT, and
+    /// run them on the container instances that there are.
+    #[arg(long, env = "LONGSHORE_FARGATE_ON_INSTANCES")]
+    pub(crate) fargate_on_instances: bool,
 }
 
 fn region(text: &str) -> Result<String, String> {

@@ -31,12 +31,23 @@ pub struct Control {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     owner: Arc<Owner>,
+    has_fargate: bool,
 }
 
 impl Control {
     /// A control plane over this state, which names its resources after this owner.
     pub fn new(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, owner: Owner) -> Self {
-        Self { store, clock, ids, owner: Arc::new(owner) }
+        Self { store, clock, ids, owner: Arc::new(owner), has_fargate: false }
+    }
+
+    /// The same, with FARGATE mapped to the container instances that there are.
+    pub fn with_fargate_on_instances(self, has_fargate: bool) -> Self {
+        Self { has_fargate, ..self }
+    }
+
+    /// Whether tasks can be launched as FARGATE.
+    pub fn has_fargate(&self) -> bool {
+        self.has_fargate
     }
 
     /// The durable state as of now; it does not change under the caller.

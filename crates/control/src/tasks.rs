@@ -12,6 +12,6 @@ pub use launch::{
     Failure, FailureReason, Launch, LaunchError, LaunchTags, Launched, PropagateTags,
 };
 pub use report::{ContainerReport, TaskReport};
-pub use run::RunTask;
+pub use run::{LaunchOn, RunTask};
 pub use start::StartTask;
 pub use stop::{StopTask, StopTaskError};

@@ -8,6 +8,7 @@ use crate::arn::{ArnForm, Owner};
 use crate::attribute::Attribute;
 use crate::clock::Timestamp;
 use crate::id::InstanceId;
+use crate::launch_type::LaunchKind;
 use crate::names::ClusterName;
 use crate::resources::Resources;
 use crate::status::InstanceStatus;
@@ -74,6 +75,22 @@ impl ContainerInstance {
     /// Its ARN.
     pub fn arn(&self, owner: &Owner) -> String {
         owner.container_instance_arn(self.arn_form, &self.cluster, self.id)
+    }
+
+    /// Whether tasks of a launch type may be placed on it. A machine that says it is outside of AWS
+    /// takes no EC2 tasks, and one that EC2 vouches for no EXTERNAL ones, as in ECS; one of which
+    /// neither is known takes both. FARGATE stands for whichever machines there are.
+    pub fn serves(&self, kind: LaunchKind) -> bool {
+        match kind {
+            LaunchKind::Ec2 => !self.is_external(),
+            LaunchKind::External => self.ec2_instance_id.is_none(),
+            LaunchKind::Fargate => true,
+        }
+    }
+
+    /// Whether its agent says that it is outside of AWS.
+    pub fn is_external(&self) -> bool {
+        self.attribute("ecs.capability.external").is_some()
     }
 
     /// The value of an attribute: `None` when absent, an empty text when it has no value.

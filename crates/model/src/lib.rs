@@ -13,6 +13,7 @@ pub mod container_definition;
 pub mod container_instance;
 pub mod demand;
 pub mod id;
+pub mod launch_type;
 pub mod names;
 pub mod occupancy;
 pub mod overrides;
@@ -32,11 +33,14 @@ pub use container_definition::ContainerDefinition;
 pub use container_instance::ContainerInstance;
 pub use demand::Demand;
 pub use id::{ContainerId, InstanceId, TaskId};
+pub use launch_type::{LaunchKind, LaunchType};
 pub use names::{ClusterName, ContainerName, Family, ServiceName};
 pub use occupancy::Occupancy;
 pub use overrides::{ContainerOverride, Overrides};
 pub use resources::Resources;
 pub use status::{ClusterStatus, DefinitionStatus, DesiredStatus, InstanceStatus, LastStatus};
 pub use tags::{Tag, TagError, Tags};
-pub use task::{ClientToken, Container, HealthStatus, NetworkBinding, StopCode, Task};
+pub use task::{
+    ClientToken, Container, HealthStatus, LaunchFailure, NetworkBinding, StopCode, Task,
+};
 pub use task_definition::{DefinitionKey, DeletedRevisions, TaskDefinition};

@@ -8,6 +8,7 @@ use crate::arn::{ArnForm, Owner};
 use crate::clock::Timestamp;
 use crate::container_definition::{ContainerDefinition, Protocol};
 use crate::id::{ContainerId, InstanceId, TaskId};
+use crate::launch_type::LaunchType;
 use crate::names::{ClusterName, ContainerName};
 use crate::overrides::Overrides;
 use crate::status::{DesiredStatus, LastStatus};
@@ -45,6 +46,9 @@ pub struct Task {
     /// The callers' tags and the managed one; those launched together share them.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+    /// What it was launched as.
+    #[serde(default, skip_serializing_if = "LaunchType::is_ec2")]
+    pub launch_type: LaunchType,
     /// The call that made it, where the caller marked the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_token: Option<Arc<ClientToken>>,
@@ -136,6 +140,18 @@ pub struct ClientToken {
     pub token: Box<str>,
     /// What else the call asked for, as a digest: another call may not use the same token.
     pub parameters: Box<str>,
+    /// What the call could not do: the same call made again says it again.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub failures: Box<[LaunchFailure]>,
+}
+
+/// A container instance that could not take a task, in a call that made others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchFailure {
+    /// The instance.
+    pub container_instance: InstanceId,
+    /// Why, as the caller was told.
+    pub reason: Box<str>,
 }
 
 /// A container of a task.

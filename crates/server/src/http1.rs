@@ -109,7 +109,7 @@ impl Connection {
             Ok(body) => (http::StatusCode::OK, body),
             Err(exception) => {
                 debug!(exception = exception.name(), message = exception.message(), "refused");
-                (exception.status(), Bytes::from(exception.body()))
+                (exception.status(), Bytes::from(exception.body().encode()))
             }
         };
         let mut response = Response::new(Body::from(body));

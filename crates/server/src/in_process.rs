@@ -52,9 +52,7 @@ impl InProcess {
     pub async fn answer(&self, target: &str, body: &[u8]) -> Result<Bytes, ErrorBody> {
         let Doors { control, pages, secrets, .. } = &*self.doors;
         let call = Call { control, pages, secrets: secrets.as_ref(), host: "localhost" };
-        api::answer(Some(target), body, &call)
-            .await
-            .map_err(|it| ErrorBody::new(it.name(), it.message().to_owned()))
+        api::answer(Some(target), body, &call).await.map_err(|it| it.body())
     }
 
     /// Wakes the connections that durable changes since the last time concern.

@@ -235,6 +235,7 @@ impl Kind {
             started_by: None,
             group: Arc::clone(&self.group),
             tags: Default::default(),
+            launch_type: Default::default(),
             client_token: None,
             version: 1,
             stopped_reason: None,

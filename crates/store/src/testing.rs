@@ -96,6 +96,7 @@ pub(crate) fn task(number: u32, cluster: &str, instance: u32) -> Task {
         started_by: Some("test".into()),
         group: "family:web".into(),
         tags: Default::default(),
+        launch_type: Default::default(),
         client_token: None,
         version: 1,
         stopped_reason: None,

@@ -119,6 +119,8 @@ pub struct ErrorBody {
     pub code: String,
     /// What went wrong, for a reader.
     pub message: String,
+    /// The resources that a `ConflictException` tells of.
+    pub resource_ids: Vec<String>,
 }
 
 /// The one exception whose text AWS spells with a capital M.
@@ -127,7 +129,7 @@ const SERIALIZATION_EXCEPTION: &str = "SerializationException";
 impl ErrorBody {
     /// An error of that name.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
+        Self { code: code.into(), message: message.into(), resource_ids: Vec::new() }
     }
 
     /// The JSON text.
@@ -136,6 +138,7 @@ impl ErrorBody {
         let capital = self.code == SERIALIZATION_EXCEPTION;
         let text = if capital { &mut body.capital_message } else { &mut body.message };
         *text = Some(self.message.clone());
+        body.resource_ids = Some(self.resource_ids.clone()).filter(|it| !it.is_empty());
         serde_json::to_string(&body).expect("text can always be written")
     }
 
@@ -146,7 +149,7 @@ impl ErrorBody {
         let code = body.code?;
         let code = code.rsplit('#').next().unwrap_or_default().to_owned();
         let message = body.message.or(body.capital_message).unwrap_or_default();
-        Some(Self { code, message })
+        Some(Self { code, message, resource_ids: body.resource_ids.unwrap_or_default() })
     }
 }
 
@@ -161,6 +164,7 @@ shape! {
         code: Option<String> = "__type",
         message: Option<String> = "message",
         capital_message: Option<String> = "Message",
+        resource_ids: Option<Vec<String>> = "resourceIds",
     }
 }
 

@@ -269,6 +269,7 @@ impl World {
         let request = RunTask {
             launch: launch(cluster, ports, overrides),
             client_token: None,
+            on: Default::default(),
             count,
             constraints: vec![],
             strategies: vec![],

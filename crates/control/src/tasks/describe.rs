@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use longshore_model::{ClusterName, DesiredStatus, Family, InstanceId, Task, TaskId};
+use longshore_model::{ClusterName, DesiredStatus, Family, InstanceId, LaunchKind, Task, TaskId};
 use longshore_store::State;
 
 /// Which tasks a ListTasks request asks for.
@@ -17,6 +17,8 @@ pub struct ListTasks {
     pub family: Option<Family>,
     /// With this mark.
     pub started_by: Option<String>,
+    /// Launched as this.
+    pub launch_type: Option<LaunchKind>,
     /// `None` is the legal `PENDING`, which no task ever desires.
     pub desired_status: Option<DesiredStatus>,
 }
@@ -25,6 +27,7 @@ impl ListTasks {
     fn wants(&self, task: &Task) -> bool {
         Some(task.desired_status) == self.desired_status
             && self.container_instance.is_none_or(|it| it == task.container_instance)
+            && self.launch_type.is_none_or(|it| it == task.launch_type.kind())
             && self.family.as_ref().is_none_or(|it| *it == task.definition.family)
             && self.started_by.as_ref().is_none_or(|it| task.started_by.as_deref() == Some(it))
     }

@@ -7,7 +7,7 @@ use longshore_model::overrides::OverrideError;
 use longshore_model::status::{DesiredStatus, LastStatus};
 use longshore_model::{
     ArnForm, Attribute, ClientToken, ClusterName, Container, ContainerId, Ids, InstanceId,
-    Overrides, TagError, Tags, Task, TaskDefinition, TaskId, Timestamp,
+    LaunchKind, LaunchType, Overrides, TagError, Tags, Task, TaskDefinition, TaskId, Timestamp,
 };
 use longshore_placement::Refusal;
 use longshore_store::{StoreError, Tx};
@@ -109,9 +109,12 @@ pub enum LaunchError {
     /// With the definition's there are more than ten constraints.
     #[error("Maximum number of constraints is {0}")]
     TooManyConstraints(usize),
-    /// The call's token marks another call.
+    /// The definition is not one for this launch type.
+    #[error("Task definition does not support launch_type {}.", .0.as_str())]
+    LaunchType(LaunchKind),
+    /// The call's token marks another call, which made these tasks.
     #[error("The clientToken was used by a call with other parameters.")]
-    TokenConflict,
+    TokenConflict(Vec<String>),
     /// The state could not be saved.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -124,14 +127,12 @@ pub struct Launched {
     pub cluster: ClusterName,
     /// The new tasks, PENDING.
     pub tasks: Vec<Arc<Task>>,
-    /// Their definition.
-    pub definition: Arc<TaskDefinition>,
     /// The instances that could not take one, each with its reason.
     pub failures: Vec<Failure>,
 }
 
 /// A container instance that could not take a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The instance.
     pub container_instance: InstanceId,
@@ -140,20 +141,23 @@ pub struct Failure {
 }
 
 /// Why a container instance could not take a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FailureReason {
     /// There is no such instance in the cluster.
     Missing,
     /// Placement refused it.
     Refused(Refusal),
+    /// What the same call was told when it was made before.
+    AsBefore(Box<str>),
 }
 
 impl FailureReason {
     /// As ECS spells it.
-    pub fn as_str(&self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Missing => "MISSING",
             Self::Refused(refusal) => refusal.reason(),
+            Self::AsBefore(reason) => reason,
         }
     }
 }
@@ -200,11 +204,24 @@ impl Launch {
 }
 
 impl Ready {
+    /// Checks that the definition is one for this launch type: FARGATE needs the size of the task
+    /// as a whole.
+    pub(super) fn check_launch_type(&self, kind: LaunchKind) -> Result<(), LaunchError> {
+        let size = self.definition.size;
+        match kind {
+            LaunchKind::Fargate if size.cpu_units.is_none() || size.memory_mib.is_none() => {
+                Err(LaunchError::LaunchType(kind))
+            }
+            LaunchKind::Ec2 | LaunchKind::External | LaunchKind::Fargate => Ok(()),
+        }
+    }
+
     /// Makes a task on this instance and puts it into the state.
     pub(super) fn put_task(
         &self,
         tx: &mut Tx<'_>,
         container_instance: InstanceId,
+        launch_type: LaunchType,
         now: Timestamp,
         ids: &dyn Ids,
     ) -> Arc<Task> {
@@ -237,6 +254,7 @@ impl Ready {
             started_by: self.started_by.clone(),
             group: Arc::clone(&self.group),
             tags: self.tags.clone(),
+            launch_type,
             client_token: self.client_token.clone(),
             version: 1,
             stopped_reason: None,

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use longshore_model::{ClientToken, ClusterName, InstanceStatus};
+use longshore_model::launch_type::{PlatformVersion, Share, share_out};
+use longshore_model::{
+    ClientToken, ClusterName, InstanceStatus, LaunchFailure, LaunchKind, LaunchType, Owner,
+    Timestamp,
+};
 use longshore_placement::{Candidate, Constraint, MAX_CONSTRAINTS, Request, Strategy, place};
 use longshore_store::State;
 
@@ -11,6 +15,48 @@ use crate::Control;
 use crate::clusters;
 use crate::task_definitions::constraints;
 
+/// How long a token marks its call, in seconds, unless its tasks are forgotten before.
+/// Source: Amazon ECS Developer Guide, ensuring idempotency.
+const TOKEN_SECS: i64 = 24 * 3600;
+
+/// On what tasks are to be launched.
+#[derive(Clone, Debug)]
+pub enum LaunchOn {
+    /// All on this.
+    Type(LaunchType),
+    /// On Fargate, divided among its providers.
+    Providers(Vec<Share>, PlatformVersion),
+}
+
+impl Default for LaunchOn {
+    fn default() -> Self {
+        Self::Type(LaunchType::default())
+    }
+}
+
+impl LaunchOn {
+    fn kind(&self) -> LaunchKind {
+        match self {
+            Self::Type(launch_type) => launch_type.kind(),
+            Self::Providers(..) => LaunchKind::Fargate,
+        }
+    }
+
+    /// What each of so many tasks is launched as.
+    fn types(&self, count: u32) -> Vec<LaunchType> {
+        match self {
+            Self::Type(launch_type) => vec![*launch_type; count as usize],
+            Self::Providers(shares, platform_version) => {
+                let launch_type = |provider| LaunchType::Fargate {
+                    platform_version: *platform_version,
+                    capacity_provider: Some(provider),
+                };
+                share_out(shares, count).into_iter().map(launch_type).collect()
+            }
+        }
+    }
+}
+
 /// A RunTask request whose members are valid by themselves.
 #[derive(Clone, Debug)]
 pub struct RunTask {
@@ -18,6 +64,8 @@ pub struct RunTask {
     pub launch: Launch,
     /// The caller's mark of the call.
     pub client_token: Option<ClientToken>,
+    /// On what.
+    pub on: LaunchOn,
     /// How many; 1 to 10.
     pub count: u32,
     /// The caller's constraints; the definition's are added.
@@ -34,20 +82,21 @@ impl Control {
         let ids = &*self.ids;
         self.store
             .update(|tx| {
-                clusters::active(tx, &request.launch.cluster)?;
-                if let Some(token) = &request.client_token
-                    && let Some(launched) = made_before(tx, &request.launch.cluster, token)?
-                {
-                    return Ok(launched);
+                if let Some(token) = &request.client_token {
+                    let cluster = clusters::active(tx, &request.launch.cluster)?.name.clone();
+                    if let Some(launched) = made_before(tx, cluster, token, now, &self.owner)? {
+                        return Ok(launched);
+                    }
                 }
                 let mut launch = request.launch.ready(tx)?;
-                launch.client_token = request.client_token.map(Arc::new);
+                let kind = request.on.kind();
+                launch.check_launch_type(kind)?;
                 let mut all_constraints = constraints(&launch.definition);
                 all_constraints.extend(request.constraints);
                 if all_constraints.len() > MAX_CONSTRAINTS {
                     return Err(LaunchError::TooManyConstraints(MAX_CONSTRAINTS));
                 }
-                let candidates = candidates(tx, &launch.cluster);
+                let candidates = candidates(tx, &launch.cluster, kind);
                 if candidates.is_empty() {
                     return Err(LaunchError::NoContainerInstances);
                 }
@@ -61,12 +110,7 @@ impl Control {
                 };
                 let seed = ids.next_bits() as u64;
                 let placement = place(candidates, &demand, seed);
-                let tasks = placement
-                    .placed
-                    .into_iter()
-                    .map(|instance| launch.put_task(tx, instance, now, ids))
-                    .collect();
-                let failures = placement
+                let failures: Vec<Failure> = placement
                     .refused
                     .into_iter()
                     .map(|(container_instance, refusal)| Failure {
@@ -74,39 +118,57 @@ impl Control {
                         reason: FailureReason::Refused(refusal),
                     })
                     .collect();
-                let (cluster, definition) = (launch.cluster, launch.definition);
-                Ok(Launched { cluster, tasks, definition, failures })
+                launch.client_token = request
+                    .client_token
+                    .map(|token| Arc::new(ClientToken { failures: kept(&failures), ..token }));
+                let tasks = placement
+                    .placed
+                    .into_iter()
+                    .zip(request.on.types(request.count))
+                    .map(|(instance, on)| launch.put_task(tx, instance, on, now, ids))
+                    .collect();
+                Ok(Launched { cluster: launch.cluster, tasks, failures })
             })
             .await
     }
 }
 
-/// What the same call came to when it was made before: the same tasks, also where its definition
-/// was deregistered since.
+/// The outcome of the same call, when it was made before and its token is still good.
 fn made_before(
     state: &State,
-    cluster: &ClusterName,
+    cluster: ClusterName,
     token: &ClientToken,
+    now: Timestamp,
+    owner: &Owner,
 ) -> Result<Option<Launched>, LaunchError> {
-    let tasks = state.tasks_of_token(cluster, &token.token);
-    let made_from = tasks.first().and_then(|it| state.definition(&it.definition));
-    let Some(definition) = made_from.map(Arc::clone) else { return Ok(None) };
-    if tasks.iter().any(|it| it.client_token.as_deref() != Some(token)) {
-        return Err(LaunchError::TokenConflict);
+    let mut tasks = state.tasks_of_token(&cluster, &token.token);
+    tasks.retain(|it| it.created_at.plus_secs(TOKEN_SECS) > now);
+    let Some(mark) = tasks.first().and_then(|it| it.client_token.clone()) else { return Ok(None) };
+    if mark.parameters != token.parameters {
+        return Err(LaunchError::TokenConflict(tasks.iter().map(|it| it.arn(owner)).collect()));
     }
-    Ok(Some(Launched {
-        cluster: cluster.clone(),
-        tasks: tasks.into_iter().map(Arc::clone).collect(),
-        definition,
-        failures: Vec::new(),
-    }))
+    let failure = |it: &LaunchFailure| Failure {
+        container_instance: it.container_instance,
+        reason: FailureReason::AsBefore(it.reason.clone()),
+    };
+    let failures = mark.failures.iter().map(failure).collect();
+    Ok(Some(Launched { cluster, tasks: tasks.into_iter().map(Arc::clone).collect(), failures }))
 }
 
-/// The ACTIVE instances of a cluster.
-fn candidates(state: &State, cluster: &ClusterName) -> Vec<Candidate> {
+/// Failures as a token keeps them.
+fn kept(failures: &[Failure]) -> Box<[LaunchFailure]> {
+    let failure = |it: &Failure| LaunchFailure {
+        container_instance: it.container_instance,
+        reason: it.reason.as_str().into(),
+    };
+    failures.iter().map(failure).collect()
+}
+
+/// The ACTIVE instances of a cluster that serve a launch type.
+fn candidates(state: &State, cluster: &ClusterName, kind: LaunchKind) -> Vec<Candidate> {
     state
         .instances(cluster)
-        .filter(|it| it.status == InstanceStatus::Active)
+        .filter(|it| it.status == InstanceStatus::Active && it.serves(kind))
         .map(|it| Candidate { instance: Arc::clone(it), occupancy: state.occupancy(it.id) })
         .collect()
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use longshore_model::InstanceId;
+use longshore_model::{InstanceId, LaunchType};
 use longshore_placement::{Candidate, refusal};
+use longshore_store::State;
 
 use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched};
 use crate::Control;
@@ -44,12 +45,28 @@ impl Control {
                     };
                     match reason {
                         Some(reason) => failures.push(Failure { container_instance, reason }),
-                        None => tasks.push(launch.put_task(tx, container_instance, now, ids)),
+                        None => {
+                            let launch_type = launched_on(tx, container_instance);
+                            tasks.push(launch.put_task(
+                                tx,
+                                container_instance,
+                                launch_type,
+                                now,
+                                ids,
+                            ));
+                        }
                     }
                 }
-                let (cluster, definition) = (launch.cluster, launch.definition);
-                Ok(Launched { cluster, tasks, definition, failures })
+                Ok(Launched { cluster: launch.cluster, tasks, failures })
             })
             .await
+    }
+}
+
+/// The caller names no launch type: it is that of the instance.
+fn launched_on(state: &State, id: InstanceId) -> LaunchType {
+    match state.instance(id).is_some_and(|it| it.is_external()) {
+        true => LaunchType::External,
+        false => LaunchType::Ec2,
     }
 }

@@ -110,7 +110,9 @@ actions! {
     ],
     RegisterContainerInstance => register_container_instance [Client],
     RegisterTaskDefinition => register_task_definition [Client],
-    RunTask => run_task [Client, ClusterNotFound, Conflict, InvalidParameter],
+    RunTask => run_task [
+        Client, ClusterNotFound, Conflict, InvalidParameter, PlatformUnknown
+    ],
     StartTask => start_task [Client, ClusterNotFound, InvalidParameter],
     StopTask => stop_task [ClusterNotFound, InvalidParameter],
     SubmitContainerStateChange => submit_container_state_change [Client],

@@ -20,6 +20,8 @@ use longshore_wire::{ErrorBody, Mismatch};
 pub(crate) struct Exception {
     code: ExceptionCode,
     message: String,
+    /// The resources that a conflict is about.
+    resource_ids: Vec<String>,
 }
 
 /// Which one it is.
@@ -37,6 +39,7 @@ pub(super) enum ExceptionCode {
     NoUpdateAvailable,
     MissingVersion,
     Conflict,
+    PlatformUnknown,
     LimitExceeded,
     ResourceNotFound,
     UnknownOperation,
@@ -63,6 +66,7 @@ impl ExceptionCode {
             Self::AttributeLimitExceeded => "AttributeLimitExceededException",
             Self::NoUpdateAvailable => "NoUpdateAvailableException",
             Self::MissingVersion => "MissingVersionException",
+            Self::PlatformUnknown => "PlatformUnknownException",
             Self::Conflict => "ConflictException",
             Self::LimitExceeded => "LimitExceededException",
             Self::ResourceNotFound => "ResourceNotFoundException",
@@ -99,7 +103,7 @@ macro_rules! exceptions {
             $(
                 $(#[$doc])*
                 pub(crate) fn $constructor(message: impl Into<String>) -> Self {
-                    Self { code: ExceptionCode::$code, message: message.into() }
+                    Self::of(ExceptionCode::$code, message.into())
                 }
             )*
         }
@@ -111,6 +115,8 @@ exceptions! {
     client = Client;
     /// A malformed or contradictory member.
     invalid = InvalidParameter;
+    /// No such version of Fargate's platform.
+    platform_unknown = PlatformUnknown;
     /// A fault of this side.
     server = Server;
     /// No such operation, or none here.
@@ -130,9 +136,13 @@ exceptions! {
 }
 
 impl Exception {
+    fn of(code: ExceptionCode, message: String) -> Self {
+        Self { code, message, resource_ids: Vec::new() }
+    }
+
     /// No service of that name.
     pub(crate) fn service_not_found() -> Self {
-        Self { code: ExceptionCode::ServiceNotFound, message: "Service not found.".into() }
+        Self::of(ExceptionCode::ServiceNotFound, "Service not found.".into())
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -151,8 +161,9 @@ impl Exception {
         }
     }
 
-    pub(crate) fn body(&self) -> String {
-        ErrorBody::new(self.name(), self.message.clone()).encode()
+    pub(crate) fn body(&self) -> ErrorBody {
+        let resource_ids = self.resource_ids.clone();
+        ErrorBody { resource_ids, ..ErrorBody::new(self.name(), self.message.clone()) }
     }
 
     /// The same error from an operation that declares only these: what it does not declare becomes
@@ -189,7 +200,7 @@ impl From<ReferenceError> for Exception {
         match error {
             ReferenceError::Family => Self::client(error.to_string()),
             ReferenceError::NoSuch(_) => {
-                Self { code: ExceptionCode::ResourceNotFound, message: error.to_string() }
+                Self::of(ExceptionCode::ResourceNotFound, error.to_string())
             }
             _ => Self::invalid(error.to_string()),
         }
@@ -198,7 +209,7 @@ impl From<ReferenceError> for Exception {
 
 impl From<ClusterError> for Exception {
     fn from(error: ClusterError) -> Self {
-        Self { code: ExceptionCode::ClusterNotFound, message: error.to_string() }
+        Self::of(ExceptionCode::ClusterNotFound, error.to_string())
     }
 }
 
@@ -209,10 +220,10 @@ impl From<DeleteClusterError> for Exception {
             DeleteClusterError::Cluster(error) => error.into(),
             DeleteClusterError::Store(error) => error.into(),
             DeleteClusterError::ContainsContainerInstances => {
-                Self { code: ExceptionCode::ClusterContainsContainerInstances, message }
+                Self::of(ExceptionCode::ClusterContainsContainerInstances, message)
             }
             DeleteClusterError::ContainsTasks => {
-                Self { code: ExceptionCode::ClusterContainsTasks, message }
+                Self::of(ExceptionCode::ClusterContainsTasks, message)
             }
         }
     }
@@ -230,12 +241,14 @@ impl From<LaunchError> for Exception {
             LaunchError::Cluster(error) => error.into(),
             LaunchError::Definition(error) => error.into(),
             LaunchError::Store(error) => error.into(),
-            LaunchError::TokenConflict => {
-                Self { code: ExceptionCode::Conflict, message: error.to_string() }
+            LaunchError::TokenConflict(resource_ids) => {
+                let message = "The clientToken was used by a call with other parameters.".into();
+                Self { code: ExceptionCode::Conflict, message, resource_ids }
             }
             LaunchError::Tags(error) => error.into(),
             LaunchError::Overrides(_)
             | LaunchError::ShortArn(_)
+            | LaunchError::LaunchType(_)
             | LaunchError::NoContainerInstances
             | LaunchError::TooManyConstraints(_) => Self::invalid(error.to_string()),
         }
@@ -271,7 +284,7 @@ impl From<TagResourceError> for Exception {
             | TagResourceError::Tags(_) => ExceptionCode::InvalidParameter,
             TagResourceError::Store(error) => return error.into(),
         };
-        Self { code, message: error.to_string() }
+        Self::of(code, error.to_string())
     }
 }
 
@@ -338,11 +351,9 @@ impl From<UpdateAgentError> for Exception {
         match error {
             UpdateAgentError::Cluster(error) => error.into(),
             UpdateAgentError::NotFound(_) | UpdateAgentError::Inactive => Self::invalid(message),
-            UpdateAgentError::MissingVersion => {
-                Self { code: ExceptionCode::MissingVersion, message }
-            }
+            UpdateAgentError::MissingVersion => Self::of(ExceptionCode::MissingVersion, message),
             UpdateAgentError::NoUpdateAvailable => {
-                Self { code: ExceptionCode::NoUpdateAvailable, message }
+                Self::of(ExceptionCode::NoUpdateAvailable, message)
             }
         }
     }
@@ -360,11 +371,9 @@ impl From<AttributesError> for Exception {
         match error {
             AttributesError::Cluster(error) => error.into(),
             AttributesError::Store(error) => error.into(),
-            AttributesError::TargetNotFound(_) => {
-                Self { code: ExceptionCode::TargetNotFound, message }
-            }
+            AttributesError::TargetNotFound(_) => Self::of(ExceptionCode::TargetNotFound, message),
             AttributesError::LimitExceeded => {
-                Self { code: ExceptionCode::AttributeLimitExceeded, message }
+                Self::of(ExceptionCode::AttributeLimitExceeded, message)
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Members of requests, parsed into types. Each rule about a single value stands here once.
 
 mod account_settings;
+mod launch_type;
 mod tags;
 mod task_size;
 
@@ -23,6 +24,7 @@ use super::contract;
 use super::exception::Exception;
 
 pub(super) use account_settings::{check_principal, parse_setting, required_setting};
+pub(super) use launch_type::{launch_on, parse_launch_type, usable_launch_type};
 pub(super) use tags::{launch_tags, parse_tags};
 pub(super) use task_size::parse_size;
 
@@ -333,18 +335,11 @@ pub(super) fn client_token(
     let unmarked = ecs::RunTaskRequest { client_token: None, ..request.clone() };
     let digest = Sha256::digest(serde_json::to_vec(&unmarked).unwrap_or_default());
     let parameters = hex::encode(digest.get(..16).unwrap_or_default());
-    Ok(Some(ClientToken { token: token.into(), parameters: parameters.into() }))
-}
-
-/// The launch types that container instances serve.
-pub(super) fn check_launch_type(text: Option<&str>) -> Result<(), Exception> {
-    match text {
-        None | Some("EC2" | "EXTERNAL") => Ok(()),
-        Some("FARGATE") => Err(Exception::invalid(
-            "launchType FARGATE is not available here: Longshore runs tasks on container instances. Use EC2 or EXTERNAL, or leave it out.",
-        )),
-        Some(_) => Err(Exception::invalid("launch type should be one of [EC2,FARGATE,EXTERNAL]")),
-    }
+    Ok(Some(ClientToken {
+        token: token.into(),
+        parameters: parameters.into(),
+        failures: Box::default(),
+    }))
 }
 
 pub(super) fn constraints(

@@ -6,8 +6,8 @@ use longshore_model::account_settings::SettingName;
 use longshore_model::overrides::effective;
 use longshore_model::{
     ArnForm, Attribute, Cluster, Container, ContainerDefinition, ContainerInstance, Demand,
-    NetworkBinding, Occupancy, Overrides, Owner, Resources, Tag, Tags, Task, TaskDefinition,
-    Timestamp,
+    LaunchType, NetworkBinding, Occupancy, Overrides, Owner, Resources, Tag, Tags, Task,
+    TaskDefinition, Timestamp,
 };
 use longshore_store::{ClusterCounts, State};
 use longshore_wire as wire;
@@ -22,9 +22,6 @@ fn timestamp(at: Timestamp) -> wire::Timestamp {
 fn count(number: u32) -> Option<i32> {
     Some(i32::try_from(number).unwrap_or(i32::MAX))
 }
-
-/// The launch type of every task and definition: container instances are all there are.
-pub(super) const LAUNCH_TYPE: &str = "EC2";
 
 pub(super) fn cluster(cluster: &Cluster, state: &State, owner: &Owner) -> ecs::Cluster {
     let counts = state.counts(&cluster.name);
@@ -54,13 +51,14 @@ pub(super) fn cluster_statistics(counts: &ClusterCounts) -> Vec<ecs::KeyValuePai
         name: Some(name.into()),
         value: Some(count.to_string()),
     };
+    let (running, pending) = (counts.running_elsewhere, counts.pending_elsewhere);
     let statistics = [
-        ("runningEC2TasksCount", counts.running_tasks),
-        ("runningFargateTasksCount", 0),
-        ("pendingEC2TasksCount", counts.pending_tasks),
-        ("pendingFargateTasksCount", 0),
-        ("runningExternalTasksCount", 0),
-        ("pendingExternalTasksCount", 0),
+        ("runningEC2TasksCount", counts.running_tasks - running.external - running.fargate),
+        ("runningFargateTasksCount", running.fargate),
+        ("pendingEC2TasksCount", counts.pending_tasks - pending.external - pending.fargate),
+        ("pendingFargateTasksCount", pending.fargate),
+        ("runningExternalTasksCount", running.external),
+        ("pendingExternalTasksCount", pending.external),
         ("activeEC2ServiceCount", 0),
         ("activeFargateServiceCount", 0),
         ("drainingEC2ServiceCount", 0),
@@ -101,6 +99,12 @@ pub(super) fn task(
         let (cluster, id) = (&task.cluster, task.container_instance);
         owner.container_instance_arn(ArnForm::default(), cluster, id)
     };
+    let (platform_version, capacity_provider) = match task.launch_type {
+        LaunchType::Fargate { platform_version, capacity_provider } => {
+            (Some(platform_version), capacity_provider)
+        }
+        LaunchType::Ec2 | LaunchType::External => (None, None),
+    };
     let size = Demand::of(definition, task.overrides.as_deref()).resources;
     let task_arn = task.arn(owner);
     let containers = task
@@ -123,7 +127,9 @@ pub(super) fn task(
         started_at: task.started_at.map(timestamp),
         stopped_at: task.stopped_at.map(timestamp),
         group: Some(task.group.as_ref().into()),
-        launch_type: Some(LAUNCH_TYPE.into()),
+        launch_type: Some(task.launch_type.kind().as_str().into()),
+        platform_version: platform_version.map(|it| it.as_str().into()),
+        capacity_provider_name: capacity_provider.map(|it| it.as_str().into()),
         stop_code: task.stop_code.map(|it| it.as_str().into()),
         stopping_at: task.stopping_at.map(timestamp),
         execution_stopped_at: task.execution_stopped_at.map(timestamp),

@@ -2,10 +2,11 @@
 //! and repeat it by themselves when an answer is lost.
 
 use futures_util::future::join_all;
+use longshore_store::{MemoryJournal, Store};
 use longshore_wire::Operation::{CreateCluster, DeregisterTaskDefinition, DescribeTasks, RunTask};
 use serde_json::{Value, json};
 
-use crate::harness::{Fleet, Machine};
+use crate::harness::{Fleet, Machine, World};
 
 async fn fleet() -> Fleet {
     let fleet = Fleet::of(&[Machine { memory: 1000, ..Machine::default() }]).await;
@@ -103,4 +104,50 @@ async fn a_token_is_1_to_64_printable_characters() {
         assert_eq!(refusal, (400, "InvalidParameterException".into(), message.into()));
     }
     fleet.check(RunTask, marked(&"x".repeat(64), json!({})), "a").await;
+}
+
+#[tokio::test]
+async fn a_call_that_placed_some_says_again_what_it_could_not_do() {
+    let journal = MemoryJournal::default();
+    let world = World::over(Store::open(journal.clone()).unwrap()).await;
+    let agent = world.join(&Machine { memory: 1000, ..Machine::default() }).await;
+    world.define("job", json!({"memory": 300})).await;
+    let call = marked("t1", json!({"count": 5}));
+    let first = world.ask(RunTask, call.clone()).await;
+    assert_eq!(first["tasks"].as_array().unwrap().len(), 3);
+    let reason = json!([{"arn": agent.instance, "reason": "RESOURCE:MEMORY"}]);
+    assert_eq!(first["failures"], reason);
+    assert_eq!(world.ask(RunTask, call.clone()).await, first);
+    world.ask(DeregisterTaskDefinition, json!({"taskDefinition": "job:1"})).await;
+    assert_eq!(world.ask(RunTask, call.clone()).await, first, "the definition is not needed again");
+    world.request_shutdown();
+    world.end().await.unwrap();
+    let world = World::over(Store::open(journal).unwrap()).await;
+    let again = world.ask(RunTask, call).await;
+    assert_eq!(again["failures"], reason);
+    assert_eq!(again["tasks"][2]["taskArn"], first["tasks"][2]["taskArn"]);
+}
+
+#[tokio::test]
+async fn a_conflict_names_the_tasks_that_the_token_made() {
+    let fleet = fleet().await;
+    let made = fleet.check(RunTask, marked("t1", json!({"count": 2})), "a a").await;
+    let refused = fleet.world.call(RunTask, marked("t1", json!({}))).await;
+    let arns = [0, 1].map(|at| made["tasks"][at]["taskArn"].clone());
+    assert_eq!(refused.json()["resourceIds"], json!(arns));
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_a_day() {
+    let fleet = fleet().await;
+    let call = marked("t1", json!({}));
+    let first = fleet.check(RunTask, call.clone(), "a").await;
+    fleet.world.clock.move_by_secs(24 * 3600 - 1);
+    let same = fleet.check(RunTask, call.clone(), "a").await;
+    assert_eq!(same["tasks"][0]["taskArn"], first["tasks"][0]["taskArn"]);
+    fleet.world.clock.move_by_secs(1);
+    let other = fleet.check(RunTask, call.clone(), "a").await;
+    assert_ne!(other["tasks"][0]["taskArn"], first["tasks"][0]["taskArn"]);
+    let again = fleet.check(RunTask, call, "a").await;
+    assert_eq!(again["tasks"][0]["taskArn"], other["tasks"][0]["taskArn"]);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use longshore_model::{
     ClusterName, ContainerInstance, DefinitionKey, Demand, InstanceId, InstanceStatus, LastStatus,
-    Occupancy, Task, TaskDefinition,
+    LaunchKind, Occupancy, Task, TaskDefinition,
 };
 use rpds::RedBlackTreeMapSync as Map;
 
@@ -20,8 +20,31 @@ pub struct ClusterCounts {
     pub running_tasks: u32,
     /// Tasks whose last status is PENDING.
     pub pending_tasks: u32,
+    /// Of the running ones, those that were launched as EXTERNAL and as FARGATE.
+    pub running_elsewhere: Elsewhere,
+    /// Of the pending ones, likewise.
+    pub pending_elsewhere: Elsewhere,
     /// ACTIVE and DRAINING instances, connected or not.
     pub registered_instances: u32,
+}
+
+/// Tasks that were not launched as EC2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// EXTERNAL.
+    pub external: u32,
+    /// FARGATE.
+    pub fargate: u32,
+}
+
+impl Elsewhere {
+    fn of(&mut self, kind: LaunchKind) -> Option<&mut u32> {
+        match kind {
+            LaunchKind::Ec2 => None,
+            LaunchKind::External => Some(&mut self.external),
+            LaunchKind::Fargate => Some(&mut self.fargate),
+        }
+    }
 }
 
 /// The records of one cluster.
@@ -131,19 +154,19 @@ impl ClusterCounts {
     }
 
     fn follow_task(&mut self, before: Option<&Arc<Task>>, after: Option<&Arc<Task>>) {
-        if let Some(count) = before.and_then(|it| self.of(it.last_status)) {
-            *count = count.saturating_sub(1);
-        }
-        if let Some(count) = after.and_then(|it| self.of(it.last_status)) {
-            *count = count.saturating_add(1);
-        }
+        before.into_iter().for_each(|it| self.count(it, u32::saturating_sub));
+        after.into_iter().for_each(|it| self.count(it, u32::saturating_add));
     }
 
-    fn of(&mut self, status: LastStatus) -> Option<&mut u32> {
-        match status {
-            LastStatus::Pending => Some(&mut self.pending_tasks),
-            LastStatus::Running => Some(&mut self.running_tasks),
-            LastStatus::Stopped => None,
+    fn count(&mut self, task: &Task, change: fn(u32, u32) -> u32) {
+        let (all, elsewhere) = match task.last_status {
+            LastStatus::Pending => (&mut self.pending_tasks, &mut self.pending_elsewhere),
+            LastStatus::Running => (&mut self.running_tasks, &mut self.running_elsewhere),
+            LastStatus::Stopped => return,
+        };
+        *all = change(*all, 1);
+        if let Some(count) = elsewhere.of(task.launch_type.kind()) {
+            *count = change(*count, 1);
         }
     }
 }
@@ -205,7 +228,16 @@ impl Found<'_> {
             let it: &ContainerInstance = it;
             it.status != InstanceStatus::Inactive
         };
+        let elsewhere = |status| {
+            let mut found = Elsewhere::default();
+            for task in self.tasks.iter().filter(|it| it.last_status == status) {
+                found.of(task.launch_type.kind()).into_iter().for_each(|it| *it += 1);
+            }
+            found
+        };
         let counts = ClusterCounts {
+            running_elsewhere: elsewhere(LastStatus::Running),
+            pending_elsewhere: elsewhere(LastStatus::Pending),
             running_tasks: u32::try_from(of(LastStatus::Running)).unwrap_or(u32::MAX),
             pending_tasks: u32::try_from(of(LastStatus::Pending)).unwrap_or(u32::MAX),
             registered_instances: u32::try_from(self.instances.iter().filter(registered).count())

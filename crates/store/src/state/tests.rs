@@ -112,7 +112,11 @@ fn take(tx: &mut Tx<'_>, step: &Step) {
 }
 
 fn client_token(token: &str) -> Arc<ClientToken> {
-    Arc::new(ClientToken { token: token.into(), parameters: "digest".into() })
+    Arc::new(ClientToken {
+        token: token.into(),
+        parameters: "digest".into(),
+        failures: Box::default(),
+    })
 }
 
 type Records = (Vec<Cluster>, Vec<TaskDefinition>, u32, Vec<ContainerInstance>, Vec<Task>, u64);

@@ -1,6 +1,9 @@
 //! RunTask, StartTask, StopTask, DescribeTasks and ListTasks.
 
-use super::{Failure, PlacementConstraint, PlacementStrategy, Tag, Task, TaskOverride};
+use super::{
+    CapacityProviderStrategyItem, Failure, PlacementConstraint, PlacementStrategy, Tag, Task,
+    TaskOverride,
+};
 use crate::shape::shape;
 
 shape! {
@@ -14,6 +17,9 @@ shape! {
         placement_constraints: Option<Vec<PlacementConstraint>> = "placementConstraints",
         placement_strategy: Option<Vec<PlacementStrategy>> = "placementStrategy",
         launch_type: Option<String> = "launchType",
+        capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>> =
+            "capacityProviderStrategy",
+        platform_version: Option<String> = "platformVersion",
         tags: Option<Vec<Tag>> = "tags",
         /// Whose tags the tasks take over: `TASK_DEFINITION` or `NONE`.
         propagate_tags: Option<String> = "propagateTags",

@@ -13,7 +13,7 @@ fn check_round_trip<T: Shape + Serialize + PartialEq + std::fmt::Debug>(text: &s
 fn a_run_task_request_keeps_what_we_honour_and_names_the_rest() {
     let parsed = parse::<RunTaskRequest>(
         br#"{"taskDefinition":"job","count":2,"clientToken":"t","enableExecuteCommand":false,
-            "overrides":{"cpu":"256","containerOverrides":[{"name":"main","command":["once"],
+            "overrides":{"cpu":"256","executionRoleArn":"r","containerOverrides":[{"name":"main","command":["once"],
             "environmentFiles":[{"type":"s3","value":"v"}]}]},"tags":null}"#,
     )
     .unwrap();
@@ -23,7 +23,7 @@ fn a_run_task_request_keeps_what_we_honour_and_names_the_rest() {
         [
             "enableExecuteCommand",
             "overrides.containerOverrides[0].environmentFiles",
-            "overrides.cpu"
+            "overrides.executionRoleArn"
         ]
     );
     let main = ContainerOverride {
@@ -37,6 +37,7 @@ fn a_run_task_request_keeps_what_we_honour_and_names_the_rest() {
         client_token: Some("t".into()),
         overrides: Some(TaskOverride {
             container_overrides: Some(vec![main]),
+            cpu: Some("256".into()),
             ..TaskOverride::default()
         }),
         ..RunTaskRequest::default()

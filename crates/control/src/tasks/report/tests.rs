@@ -40,6 +40,7 @@ fn task() -> Task {
         started_by: None,
         group: Arc::from("family:f"),
         tags: Default::default(),
+        launch_type: Default::default(),
         client_token: None,
         version: 1,
         stopped_reason: None,

@@ -15,7 +15,7 @@ pub(in crate::api) async fn answer(
     let request: ListTasksRequest = input::read(body)?;
     let owner = call.owner();
     check_combination(&request)?;
-    input::check_launch_type(request.launch_type.as_deref())?;
+    let launch_type = request.launch_type.as_deref().map(input::parse_launch_type).transpose()?;
     let cluster = reference::cluster(request.cluster.as_deref(), owner)?;
     let container_instance = request
         .container_instance
@@ -26,6 +26,7 @@ pub(in crate::api) async fn answer(
     });
     let asked = tasks::ListTasks {
         container_instance,
+        launch_type,
         family: family.transpose()?,
         started_by: input::parse_started_by(request.started_by)?.map(|it| it.to_string()),
         desired_status: parse_desired_status(request.desired_status.as_deref())?,

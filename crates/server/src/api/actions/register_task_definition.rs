@@ -13,7 +13,7 @@ use longshore_model::names::NameError;
 use longshore_model::task_definition::{
     CpuArchitecture, IpcMode, NetworkMode, PidMode, RuntimePlatform,
 };
-use longshore_model::{ContainerDefinition, Family, Owner};
+use longshore_model::{ContainerDefinition, Family, LaunchKind};
 use longshore_wire::ecs::{self, RegisterTaskDefinitionRequest, RegisterTaskDefinitionResponse};
 
 use crate::api::dispatch::Call;
@@ -30,7 +30,7 @@ pub(in crate::api) async fn answer(
     if body.len() > MAX_BYTES {
         return Err(Exception::client("Task definition can have at most 65536 bytes."));
     }
-    let registration = parse(input::read(body)?, call.owner())?;
+    let registration = parse(input::read(body)?, call)?;
     if call.secrets.is_none()
         && let Some(member) = secret_member(&registration.containers)
     {
@@ -44,10 +44,23 @@ pub(in crate::api) async fn answer(
     Ok(RegisterTaskDefinitionResponse { task_definition: Some(shown), tags })
 }
 
-fn parse(request: RegisterTaskDefinitionRequest, owner: &Owner) -> Result<Registration, Exception> {
+fn parse(
+    request: RegisterTaskDefinitionRequest,
+    call: &Call<'_>,
+) -> Result<Registration, Exception> {
     let family = parse_family(request.family)?;
     for compatibility in request.requires_compatibilities.iter().flatten() {
-        input::check_launch_type(Some(compatibility))?;
+        let kind = input::usable_launch_type(compatibility, call)?;
+        if kind == LaunchKind::Fargate {
+            let blank = |text: &Option<String>| text.as_ref().is_none_or(String::is_empty);
+            for (member, text) in [("cpu", &request.cpu), ("memory", &request.memory)] {
+                if blank(text) {
+                    return Err(Exception::client(format!(
+                        "Fargate requires that '{member}' be defined at the task level."
+                    )));
+                }
+            }
+        }
     }
     let network_mode =
         one_of(request.network_mode, NetworkMode::parse, "Network mode", "bridge,host,none")?;
@@ -70,7 +83,7 @@ fn parse(request: RegisterTaskDefinitionRequest, owner: &Owner) -> Result<Regist
         ipc_mode: one_of(request.ipc_mode, IpcMode::parse, "IPC mode", "host,task,none")?,
         runtime_platform: request.runtime_platform.map(parse_platform).transpose()?.flatten(),
         requires_compatibilities: request.requires_compatibilities,
-        registered_by: Some(owner.root_arn()),
+        registered_by: Some(call.owner().root_arn()),
     })
 }
 

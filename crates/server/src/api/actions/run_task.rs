@@ -18,7 +18,12 @@ pub(in crate::api) async fn answer(
 ) -> Result<RunTaskResponse, Exception> {
     let request: RunTaskRequest = input::read(body)?;
     let client_token = input::client_token(&request)?;
-    input::check_launch_type(request.launch_type.as_deref())?;
+    let on = input::launch_on(
+        request.launch_type.as_deref(),
+        request.capacity_provider_strategy,
+        request.platform_version.as_deref(),
+        call,
+    )?;
     let tags = input::launch_tags(
         request.tags,
         request.propagate_tags.as_deref(),
@@ -37,6 +42,7 @@ pub(in crate::api) async fn answer(
                 call.owner(),
             )?,
             client_token,
+            on,
             count: input::bounded(request.count, 1, MAX_COUNT, "count")?,
             constraints: input::constraints(request.placement_constraints)?,
             strategies: input::strategies(request.placement_strategy)?,

@@ -2,10 +2,10 @@
 
 use longshore_model::container_definition as definition;
 use longshore_model::task_definition::{DockerVolume, RuntimePlatform, Volume};
-use longshore_model::{ContainerDefinition, DefinitionKey, Owner, TaskDefinition};
+use longshore_model::{ContainerDefinition, DefinitionKey, LaunchKind, Owner, TaskDefinition};
 use longshore_wire::ecs;
 
-use super::{LAUNCH_TYPE, attribute, count, pairs, timestamp};
+use super::{attribute, count, pairs, timestamp};
 
 pub(in crate::api) fn task_definition(
     found: &TaskDefinition,
@@ -28,7 +28,7 @@ pub(in crate::api) fn task_definition(
         status: Some(found.status.as_str().into()),
         requires_attributes: Some(required).filter(|it| !it.is_empty()),
         placement_constraints: Some(found.member_of.iter().map(constraint).collect()),
-        compatibilities: Some(vec![LAUNCH_TYPE.into()]),
+        compatibilities: Some(compatibilities(found)),
         requires_compatibilities: found.requires_compatibilities.clone(),
         registered_at: Some(timestamp(found.registered_at)),
         deregistered_at: found.deregistered_at.map(timestamp),
@@ -220,4 +220,12 @@ fn restart_policy(it: &definition::RestartPolicy) -> ecs::ContainerRestartPolicy
         ignored_exit_codes: it.ignored_exit_codes.clone(),
         restart_attempt_period: it.restart_attempt_period_secs.and_then(count),
     }
+}
+
+/// Container instances of every kind take any definition; FARGATE what was registered for it.
+fn compatibilities(found: &TaskDefinition) -> Vec<String> {
+    let fargate = LaunchKind::Fargate.as_str();
+    let required = found.requires_compatibilities.iter().flatten().any(|it| it == fargate);
+    let kinds = [LaunchKind::External, LaunchKind::Ec2].map(|it| it.as_str().to_owned());
+    kinds.into_iter().chain(required.then(|| fargate.to_owned())).collect()
 }

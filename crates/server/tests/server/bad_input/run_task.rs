@@ -165,7 +165,7 @@ async fn a_launch_type_is_one_that_container_instances_serve() {
     let world = world().await;
     let body = |text: &str| json!({"taskDefinition": "job", "launchType": text});
     check(&world, RunTask, &[
-        (body("FARGATE"), INVALID, "launchType FARGATE is not available here: Longshore runs tasks on container instances. Use EC2 or EXTERNAL, or leave it out."),
+        (body("FARGATE"), INVALID, "launchType FARGATE is not available here: Longshore runs tasks on container instances. Use EC2 or EXTERNAL, leave it out, or start the server with --fargate-on-instances."),
         (body("ec2"), INVALID, "launch type should be one of [EC2,FARGATE,EXTERNAL]"),
         (body(""), INVALID, "launch type should be one of [EC2,FARGATE,EXTERNAL]"),
     ])

@@ -265,7 +265,7 @@ async fn a_role_a_launch_type_and_a_size_are_checked() {
         (
             definition(json!({"requiresCompatibilities": ["EC2", "FARGATE"]})),
             CLIENT,
-            "launchType FARGATE is not available here: Longshore runs tasks on container instances. Use EC2 or EXTERNAL, or leave it out.",
+            "launchType FARGATE is not available here: Longshore runs tasks on container instances. Use EC2 or EXTERNAL, leave it out, or start the server with --fargate-on-instances.",
         ),
         (
             definition(json!({"requiresCompatibilities": ["other"]})),

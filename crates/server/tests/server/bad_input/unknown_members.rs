@@ -45,8 +45,6 @@ async fn run_task_refuses_what_it_cannot_honour() {
         INVALID,
         &[
             ("networkConfiguration", json!({"awsvpcConfiguration": {"subnets": ["subnet-1"]}})),
-            ("capacityProviderStrategy", json!([{"capacityProvider": "FARGATE_SPOT"}])),
-            ("platformVersion", json!("LATEST")),
             ("enableExecuteCommand", json!(true)),
             ("referenceId", json!("r-1")),
             ("volumeConfigurations", json!([{"name": "v"}])),

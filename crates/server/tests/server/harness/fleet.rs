@@ -15,7 +15,11 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// A world with these machines, all connected.
     pub(crate) async fn of(machines: &[Machine]) -> Self {
-        let world = World::start().await;
+        Self::in_world(World::start().await, machines).await
+    }
+
+    /// These machines, all connected, in this world.
+    pub(crate) async fn in_world(world: World, machines: &[Machine]) -> Self {
         let (mut agents, mut arns) = (Vec::new(), Vec::new());
         for machine in machines {
             let agent = world.join(machine).await;

@@ -39,19 +39,25 @@ impl World {
     }
 
     pub(crate) async fn over(store: Store) -> Self {
-        Self::with(store, None).await
+        Self::with(store, None, false).await
+    }
+
+    /// A world where FARGATE is mapped to the instances.
+    pub(crate) async fn with_fargate() -> Self {
+        Self::with(Store::open(MemoryJournal::default()).unwrap(), None, true).await
     }
 
     /// A world whose server finds secrets in this file.
     pub(crate) async fn with_secrets(file: &Path) -> Self {
         let store = Store::open(MemoryJournal::default()).unwrap();
-        Self::with(store, Some(SecretsFile::open(file).unwrap())).await
+        Self::with(store, Some(SecretsFile::open(file).unwrap()), false).await
     }
 
-    async fn with(store: Store, secrets: Option<SecretsFile>) -> Self {
+    async fn with(store: Store, secrets: Option<SecretsFile>, has_fargate: bool) -> Self {
         let clock = Arc::new(Steered::default());
         let owner = Owner { region: "us-east-1".into(), account: "111122223333".into() };
-        let control = Control::new(store, clock.clone(), Arc::new(Count::default()), owner);
+        let control = Control::new(store, clock.clone(), Arc::new(Count::default()), owner)
+            .with_fargate_on_instances(has_fargate);
         control.create_cluster("default".parse().unwrap(), Default::default()).await.unwrap();
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = Server::bind(any_port, control.clone(), root_key(), secrets).await.unwrap();
