@@ -5,7 +5,7 @@ import pytest
 from models import CLAIMS, COMMON_ERRORS, MODEL, OF_2017, OPERATIONS, declared_errors, pairs
 
 # Of our own agent, until there is telemetry: official agents tell a container's health by that.
-OURS = {"SubmitTaskStateChange": ["containers[0].healthStatus"]}
+OURS = {"SubmitTaskStateChange": ["containers[0].healthStatus", "containers[0].healthStatusSince"]}
 
 
 def test_every_operation_is_one_of_ecs():

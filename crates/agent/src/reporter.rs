@@ -89,6 +89,7 @@ fn container(report: ContainerReport) -> ecs::ContainerStateChange {
         reason: report.reason.map(|it| it.as_str().to_owned()),
         status: Some(report.status.as_str().to_owned()),
         health_status: report.health.map(|it| it.as_str().to_owned()),
+        health_status_since: report.health_since.map(timestamp),
     }
 }
 

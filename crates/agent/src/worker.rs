@@ -218,25 +218,19 @@ impl Worker {
         self.state.containers.get(container)?.docker_id.clone()
     }
 
-    /// A pull or a stop of a container that has stopped is of no use any more.
+    /// A pull, a stop, or the health of a container that has stopped is of no use any more.
     fn drop_what_is_settled(&mut self) {
         let containers = &self.state.containers;
-        self.pending.retain(|(container, handle)| {
+        let is_of_use = |container: usize, handle: &AbortHandle| {
             let stopped =
-                containers.get(*container).is_none_or(|it| it.known == ContainerStatus::Stopped);
+                containers.get(container).is_none_or(|it| it.known == ContainerStatus::Stopped);
             if stopped {
                 handle.abort();
             }
             !stopped
-        });
-        self.followers.retain(|container, handle| {
-            let stopped =
-                containers.get(*container).is_none_or(|it| it.known == ContainerStatus::Stopped);
-            if stopped {
-                handle.abort();
-            }
-            !stopped
-        });
+        };
+        self.pending.retain(|(container, handle)| is_of_use(*container, handle));
+        self.followers.retain(|container, handle| is_of_use(*container, handle));
     }
 
     fn id(&self) -> &str {

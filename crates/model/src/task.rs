@@ -181,6 +181,9 @@ pub struct Container {
     /// As its health check last had it; `None` where no agent has told of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
+    /// Since when, by its agent's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_since: Option<Timestamp>,
 }
 
 /// What health checks say of a container, or of a task as a whole.

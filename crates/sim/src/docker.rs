@@ -117,6 +117,13 @@ impl Docker {
         of_task.any(|it| it.standing == Standing::Running)
     }
 
+    /// What the health check of a running container of a task says.
+    pub(crate) fn health(&self, task: &str, name: &str) -> HealthStatus {
+        let mut of_task = self.containers.values().filter(|it| it.task == task && it.name == name);
+        let running = of_task.find(|it| it.standing == Standing::Running);
+        running.map(|it| it.health).unwrap_or_default()
+    }
+
     /// Takes a wish that needs no container yet.
     pub(crate) fn begin(&self, stage: &mut Stage, takes_millis: i64, work: Work) {
         let (machine, boot) = (self.machine, self.boot);

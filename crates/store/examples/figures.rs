@@ -220,6 +220,7 @@ impl Kind {
             runtime_id: None,
             image_digest: None,
             health: None,
+            health_since: None,
         };
         let containers = &self.definition.containers;
         Task {

@@ -82,6 +82,7 @@ pub(crate) fn task(number: u32, cluster: &str, instance: u32) -> Task {
         runtime_id: None,
         image_digest: None,
         health: None,
+        health_since: None,
     };
     Task {
         id: task_id(number),

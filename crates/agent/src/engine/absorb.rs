@@ -62,7 +62,7 @@ pub(super) fn absorb(
             let Some(state) = task.containers.get_mut(container) else { return };
             state.followed = None;
             if state.known == ContainerStatus::Running {
-                state.health = status;
+                state.set_health(status, now);
             }
         }
         Input::Adopted(found) => {

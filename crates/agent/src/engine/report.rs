@@ -55,6 +55,9 @@ pub struct ContainerReport {
     /// Of a container with a health check.
     #[serde(default)]
     pub health: Option<HealthStatus>,
+    /// Since when it is so.
+    #[serde(default)]
+    pub health_since: Option<Timestamp>,
 }
 
 /// Files a report of whatever changed, and sends the oldest that is not accepted yet.
@@ -117,5 +120,6 @@ fn report_container(
         runtime_id: state.docker_id.clone(),
         image_digest: state.image_digest.clone(),
         health: spec.has_health_check.then_some(state.health),
+        health_since: state.health_since.filter(|_| spec.has_health_check),
     })
 }

@@ -112,6 +112,9 @@ pub struct ContainerState {
     /// As its health check last had it.
     #[serde(default)]
     pub health: HealthStatus,
+    /// Since when; rises with every change, whatever the clock does.
+    #[serde(default)]
+    pub health_since: Option<Timestamp>,
     /// The health that the newest report gave.
     #[serde(default)]
     pub reported_health: HealthStatus,
@@ -268,6 +271,7 @@ impl ContainerState {
             between_runs: false,
             restarts: 0,
             health: HealthStatus::Unknown,
+            health_since: None,
             reported_health: HealthStatus::Unknown,
             followed: None,
         }
@@ -285,14 +289,22 @@ impl ContainerState {
         self.between_runs = false;
     }
 
+    pub(super) fn set_health(&mut self, health: HealthStatus, now: Timestamp) {
+        let next = self.health_since.map(|it| Timestamp::from_millis(it.millis() + 1));
+        self.health_since = next.max(Some(now));
+        self.health = health;
+    }
+
     /// The container runs, for the first time or again.
     pub(super) fn runs(&mut self, now: Timestamp) {
         self.started_at = self.started_at.or(Some(now));
         self.exit_code = None;
         self.reason = None;
         if self.between_runs {
-            self.health = HealthStatus::Unknown;
             self.followed = None;
+        }
+        if self.between_runs || self.health_since.is_none() {
+            self.set_health(HealthStatus::Unknown, now);
         }
         self.between_runs = false;
         self.advance(ContainerStatus::Running);

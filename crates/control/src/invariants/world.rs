@@ -287,6 +287,7 @@ impl World {
             runtime_id: None,
             image_digest: None,
             health: None,
+            health_since: None,
         });
         let report = TaskReport {
             cluster: task.cluster.clone(),

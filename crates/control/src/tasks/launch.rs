@@ -235,6 +235,7 @@ impl Ready {
             runtime_id: None,
             image_digest: None,
             health: None,
+            health_since: None,
         };
         let task = Task {
             id: TaskId::new(now, ids.next_bits()),

@@ -54,6 +54,8 @@ pub struct ContainerReport {
     pub image_digest: Option<String>,
     /// As its health check has it; `None` where the agent does not say.
     pub health: Option<HealthStatus>,
+    /// Since when, by the agent's clock.
+    pub health_since: Option<Timestamp>,
 }
 
 /// The longest reason that is kept, in characters. Source: Amazon ECS API Reference, `Container`.
@@ -133,7 +135,11 @@ fn apply_container(container: &mut Container, said: &ContainerReport) {
     if let Some(digest) = &said.image_digest {
         container.image_digest = Some(digest.as_str().into());
     }
-    container.health = said.health.or(container.health);
+    // It has no order of its own that would show a late report for what it is.
+    if said.health.is_some() && said.health_since >= container.health_since {
+        container.health = said.health;
+        container.health_since = said.health_since;
+    }
 }
 
 fn end_containers(task: &mut Task) {

@@ -37,6 +37,7 @@ fn check(containers: &str, expect: HealthStatus) {
             runtime_id: None,
             image_digest: None,
             health: HealthStatus::parse(health),
+            health_since: None,
         });
     }
     let key = DefinitionKey { family: "f".parse().unwrap(), revision: 1 };

@@ -87,6 +87,10 @@ fn check_live(
         hold(runs == (agent_says == LastStatus::Running), || {
             format!("{arn}: {name} is {agent_says:?}, and it is {runs} that it runs")
         })?;
+        let health = machine.map(|it| it.docker.health(&arn, name.as_str())).unwrap_or_default();
+        hold(!runs || container.health.unwrap_or_default() == health, || {
+            format!("{arn}: {name} is {:?} here, {health:?} there", container.health)
+        })?;
         let is_essential =
             definition.containers.iter().any(|it| it.essential && it.name == container.name);
         hold(runs || !is_essential, || {

@@ -33,6 +33,9 @@ shape! {
         /// `HEALTHY`, `UNHEALTHY` or `UNKNOWN`; Longshore's own member, of a container with a
         /// health check. Official agents tell it by telemetry.
         health_status: Option<String> = "healthStatus",
+        /// Since when, by the agent's clock. Health comes and goes, so of two reports this tells
+        /// which one is late.
+        health_status_since: Option<Timestamp> = "healthStatusSince",
     }
 
     /// How agents before 1.14.4 report a container.

@@ -26,6 +26,7 @@ fn task() -> Task {
         runtime_id: None,
         image_digest: None,
         health: None,
+        health_since: None,
     };
     Task {
         id: TaskId::from_bits(1),
@@ -71,6 +72,7 @@ fn report(line: &str) -> TaskReport {
             runtime_id: None,
             image_digest: None,
             health: None,
+            health_since: None,
         }
     };
     TaskReport {
@@ -197,18 +199,20 @@ fn times_are_those_of_the_first_report() {
 #[test]
 fn health_is_what_was_said_last_and_stays_with_the_stopped_container() {
     let mut task = task();
-    let mut say = |line: &str, health: Option<HealthStatus>| {
+    let mut say = |line: &str, health: Option<HealthStatus>, since_secs: i64| {
         let mut report = report(line);
         report.containers[0].health = health;
+        report.containers[0].health_since = Some(Timestamp::from_millis(since_secs * 1000));
         apply(&mut task, &definition(), &report, Timestamp::from_millis(1000));
         task.containers[0].health
     };
     use HealthStatus::{Healthy, Unhealthy, Unknown};
-    assert_eq!(say("- main=RUNNING", Some(Unknown)), Some(Unknown));
-    assert_eq!(say("RUNNING main=RUNNING", Some(Healthy)), Some(Healthy));
-    assert_eq!(say("RUNNING main=RUNNING", None), Some(Healthy));
-    assert_eq!(say("RUNNING main=STOPPED:1", Some(Unhealthy)), Some(Unhealthy));
-    assert_eq!(say("RUNNING main=RUNNING", Some(Healthy)), Some(Unhealthy), "it is late");
+    assert_eq!(say("- main=RUNNING", Some(Unknown), 1), Some(Unknown));
+    assert_eq!(say("RUNNING main=RUNNING", Some(Healthy), 3), Some(Healthy));
+    assert_eq!(say("RUNNING main=RUNNING", Some(Unknown), 1), Some(Healthy), "it is late");
+    assert_eq!(say("RUNNING main=RUNNING", None, 4), Some(Healthy));
+    assert_eq!(say("RUNNING main=STOPPED:1", Some(Unhealthy), 5), Some(Unhealthy));
+    assert_eq!(say("RUNNING main=RUNNING", Some(Healthy), 6), Some(Unhealthy), "it has stopped");
 }
 
 #[test]

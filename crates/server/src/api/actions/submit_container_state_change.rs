@@ -24,6 +24,7 @@ pub(in crate::api) async fn answer(
         runtime_id: request.runtime_id,
         image_digest: None,
         health: None,
+        health_since: None,
     });
     let submission = Submission {
         cluster: request.cluster,

@@ -102,6 +102,7 @@ fn parse_container(sent: ContainerStateChange) -> Result<Option<ContainerReport>
         runtime_id: sent.runtime_id,
         image_digest: sent.image_digest,
         health: sent.health_status.as_deref().and_then(HealthStatus::parse),
+        health_since: sent.health_status_since.map(|it| Timestamp::from_millis(it.millis())),
     }))
 }
 
