@@ -1,13 +1,14 @@
 //! What must hold after every step.
 
 mod commit;
+mod definitions;
 mod ended;
 pub(crate) mod settled;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use longshore_model::{LastStatus, TaskId};
+use longshore_model::{Family, LastStatus, TaskId};
 use longshore_store::State;
 
 use crate::docker::{Fate, Standing};
@@ -44,6 +45,11 @@ pub(crate) struct Checks {
     stopped_by_user: BTreeMap<TaskId, Option<String>>,
     /// What each marked call made.
     tokens: BTreeMap<String, BTreeSet<TaskId>>,
+    /// Tasks whose instance was deregistered while they ran: they are STOPPED, and what runs of
+    /// them does so until the machine is installed anew.
+    lost: BTreeSet<TaskId>,
+    /// The highest revision that each family ever had.
+    revisions: BTreeMap<Family, u32>,
     /// The StopTask that is being answered.
     pub(crate) stopping: Option<(TaskId, Option<String>)>,
 }
@@ -83,30 +89,35 @@ impl Checks {
         Ok(())
     }
 
+    /// What runs belongs to a task that is not known to have stopped.
+    pub(crate) fn only_live_tasks_run(
+        &self,
+        machines: &[Machine],
+        state: &State,
+    ) -> Result<(), Violation> {
+        for machine in machines {
+            for (docker_name, container) in machine.docker.containers() {
+                if container.standing != Standing::Running {
+                    continue;
+                }
+                let id = id_of(&container.task)?;
+                let task = state.task(id);
+                let is_live = task.is_some_and(|it| it.last_status != LastStatus::Stopped);
+                hold(is_live || self.lost.contains(&id), || {
+                    format!(
+                        "{docker_name} runs on machine {}, but its task {id} is STOPPED or gone",
+                        machine.index
+                    )
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a client that asks for this task must find it.
     pub(crate) fn must_exist(&self, task: TaskId) -> bool {
         self.acknowledged.contains(&task)
     }
-}
-
-/// What runs belongs to a task that is not known to have stopped.
-pub(crate) fn only_live_tasks_run(machines: &[Machine], state: &State) -> Result<(), Violation> {
-    for machine in machines {
-        for (docker_name, container) in machine.docker.containers() {
-            if container.standing != Standing::Running {
-                continue;
-            }
-            let task = id_of(&container.task)?;
-            let is_live = state.task(task).is_some_and(|it| it.last_status != LastStatus::Stopped);
-            hold(is_live, || {
-                format!(
-                    "{docker_name} runs on machine {}, but its task {task} is STOPPED or gone",
-                    machine.index
-                )
-            })?;
-        }
-    }
-    Ok(())
 }
 
 /// The id at the end of a task's ARN.

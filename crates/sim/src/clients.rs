@@ -1,7 +1,7 @@
 //! The clients' calls, and what their answers promise.
 
 use longshore_model::TaskId;
-use longshore_wire::ecs::{self, DescribeTasksRequest, StopTaskRequest};
+use longshore_wire::ecs::{self, DescribeTasksRequest, Request, StopTaskRequest};
 
 use crate::checks::{Violation, hold, id_of};
 use crate::control_plane::CallError;
@@ -13,14 +13,13 @@ impl World {
     pub(crate) fn answer_client(&mut self, call: ClientCall) -> Result<(), Violation> {
         self.stage.note(|| format!("client {call:?}"));
         match call {
-            ClientCall::CreateCluster(request) => {
-                let answer = self.plane.call(&request).map(|_| ());
-                self.checked(answer)
-            }
-            ClientCall::RegisterTaskDefinition(request) => {
-                let answer = self.plane.call(&*request).map(|_| ());
-                self.checked(answer)
-            }
+            ClientCall::CreateCluster(request) => self.ask(&request),
+            ClientCall::DeleteCluster(request) => self.ask(&request),
+            ClientCall::RegisterTaskDefinition(request) => self.ask(&*request),
+            ClientCall::DeregisterTaskDefinition(request) => self.ask(&request),
+            ClientCall::DeleteTaskDefinitions(request) => self.ask(&request),
+            ClientCall::UpdateContainerInstancesState(request) => self.ask(&request),
+            ClientCall::DeregisterContainerInstance(request) => self.ask(&request),
             ClientCall::RunTask(request) => match self.plane.call(&*request) {
                 Ok(answer) => {
                     let tasks = answer.tasks.unwrap_or_default();
@@ -38,14 +37,13 @@ impl World {
             },
             ClientCall::StopTask(request) => self.stop_task(&request),
             ClientCall::DescribeTasks(request) => self.describe(&request),
-            ClientCall::ListTasks(request) => {
-                let answer = self.plane.call(&request).map(|_| ());
-                self.checked(answer)
-            }
+            ClientCall::ListTasks(request) => self.ask(&request),
         }
     }
 
-    fn checked(&self, answer: Result<(), CallError>) -> Result<(), Violation> {
+    /// A call of whose answer nothing is remembered.
+    fn ask(&mut self, request: &impl Request) -> Result<(), Violation> {
+        let answer = self.plane.call(request).map(|_| ());
         answer.or_else(|it| self.check_refusal(it))
     }
 

@@ -461,6 +461,13 @@ impl Docker {
         }
     }
 
+    /// The machine is installed anew: containers and images are gone.
+    pub(crate) fn reinstall(&mut self, now_millis: i64) {
+        self.lose_power(now_millis);
+        self.containers.clear();
+        self.images.clear();
+    }
+
     /// Somebody removes a container by hand, whatever it does.
     pub(crate) fn lose(&mut self, docker_name: &str, stage: &mut Stage) {
         let Some(container) = self.containers.remove(docker_name) else { return };

@@ -16,6 +16,7 @@ mod faults;
 mod journal;
 mod machine;
 mod network;
+mod operators;
 mod profile;
 mod random;
 mod stage;

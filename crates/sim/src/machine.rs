@@ -113,6 +113,12 @@ impl Machine {
         }
     }
 
+    /// Nothing is left of what was there; the agent does not live.
+    pub(crate) fn reinstall(&mut self, now_millis: i64) {
+        self.disk = Disk::default();
+        self.docker.reinstall(now_millis);
+    }
+
     /// Takes over what an earlier process left, then registers.
     pub(crate) fn resume(&mut self, stage: &mut Stage) -> Result<(), Violation> {
         for state in self.disk.tasks()? {

@@ -4,6 +4,9 @@
 //! arrive minutes later. A connection keeps its order, but may be cut, and its ends may find that
 //! out at different times or very late.
 
+use std::sync::Arc;
+
+use longshore_model::{ClusterStatus, InstanceStatus};
 use longshore_wire::acs::{AckRequest, AgentMessage, ServerMessage};
 
 use crate::checks::Violation;
@@ -86,7 +89,9 @@ impl World {
         let answer = match answer {
             Ok(answer) => answer,
             Err(CallError::Violation(violation)) => return Err(violation),
-            Err(CallError::Refused(error)) if error.code != "ServerException" => {
+            Err(CallError::Refused(error))
+                if error.code != "ServerException" && !self.may_be_refused(&call) =>
+            {
                 let machine = life.machine;
                 return Err(Violation::new(format!(
                     "agent {machine} is refused: {}",
@@ -100,6 +105,21 @@ impl World {
             self.stage.after(delay, Event::Agent(life, ToLife::Hears { number, answer }));
         }
         Ok(())
+    }
+
+    /// Whether the agent asks for what there is no more: its cluster was deleted, or its instance
+    /// deregistered. It asks again until somebody sees to that.
+    fn may_be_refused(&self, call: &AgentCall) -> bool {
+        let AgentCall::Register(request) = call else { return false };
+        let state = self.plane.view();
+        let cluster = request.cluster.as_deref().and_then(|it| it.parse().ok());
+        let cluster = cluster.and_then(|it| state.cluster(&it).map(Arc::clone));
+        let instance = request.container_instance_arn.as_deref().map(|arn| {
+            let id = arn.rsplit('/').next().and_then(|it| it.parse().ok());
+            id.and_then(|it| state.instance(it).map(Arc::clone))
+        });
+        cluster.is_none_or(|it| it.status == ClusterStatus::Inactive)
+            || instance.is_some_and(|it| it.is_none_or(|it| it.status == InstanceStatus::Inactive))
     }
 
     /// An agent's handshake arrives.

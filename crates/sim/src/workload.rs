@@ -1,11 +1,17 @@
-//! What clients ask for: definitions, tasks run, started and stopped, questions.
+//! What clients ask for: definitions, tasks run, started and stopped, questions, and that things go
+//! out of use.
+
+mod retirement;
 
 use std::collections::BTreeSet;
 
 use longshore_wire::ecs::{
-    self, ContainerDefinition, ContainerOverride, CreateClusterRequest, DescribeTasksRequest,
-    KeyValuePair, ListTasksRequest, PlacementConstraint, PlacementStrategy, PortMapping,
-    RegisterTaskDefinitionRequest, RunTaskRequest, StartTaskRequest, StopTaskRequest, TaskOverride,
+    self, ContainerDefinition, ContainerOverride, CreateClusterRequest, DeleteClusterRequest,
+    DeleteTaskDefinitionsRequest, DeregisterContainerInstanceRequest,
+    DeregisterTaskDefinitionRequest, DescribeTasksRequest, KeyValuePair, ListTasksRequest,
+    PlacementConstraint, PlacementStrategy, PortMapping, RegisterTaskDefinitionRequest,
+    RunTaskRequest, StartTaskRequest, StopTaskRequest, TaskOverride,
+    UpdateContainerInstancesStateRequest,
 };
 
 use crate::docker::IMAGES;
@@ -15,7 +21,12 @@ use crate::random::Random;
 #[derive(Clone, Debug)]
 pub(crate) enum ClientCall {
     CreateCluster(CreateClusterRequest),
+    DeleteCluster(DeleteClusterRequest),
     RegisterTaskDefinition(Box<RegisterTaskDefinitionRequest>),
+    DeregisterTaskDefinition(DeregisterTaskDefinitionRequest),
+    DeleteTaskDefinitions(DeleteTaskDefinitionsRequest),
+    UpdateContainerInstancesState(UpdateContainerInstancesStateRequest),
+    DeregisterContainerInstance(DeregisterContainerInstanceRequest),
     RunTask(Box<RunTaskRequest>),
     StartTask(Box<StartTaskRequest>),
     StopTask(StopTaskRequest),
@@ -51,7 +62,8 @@ impl Workload {
                     ..Default::default()
                 })
             }
-            4..50 => self.run(random),
+            4..10 => self.retire(random),
+            10..50 => self.run(random),
             50..58 if !self.instances.is_empty() => self.start(random),
             58..84 if !self.tasks.is_empty() => self.stop(random),
             84..94 if !self.tasks.is_empty() => self.describe(random),

@@ -15,10 +15,13 @@ use crate::journal::Soundness;
 use crate::machine::Machine;
 use crate::network::{Link, LinkId};
 use crate::stage::{Stage, Trace};
-use crate::workload::Workload;
+use crate::workload::{ClientCall, Workload};
 
 /// Between two rounds of forgetting old tasks.
 const REAP_EVERY_MILLIS: i64 = 60_000;
+
+/// The clusters that machines join.
+const CLUSTERS: [&str; 2] = ["default", "other"];
 
 /// All there is.
 pub(crate) struct World {
@@ -84,10 +87,9 @@ impl World {
     fn begin(&mut self) -> Result<(), Violation> {
         self.stage.note(|| "the beginning".to_owned());
         self.plane.start()?;
-        for cluster in ["default", "other"] {
-            let cluster_name = Some(cluster.to_owned());
+        for cluster in CLUSTERS {
             self.plane
-                .call(&CreateClusterRequest { cluster_name, ..Default::default() })
+                .call(&create_cluster(cluster))
                 .map_err(|it| Violation::new(format!("no cluster: {it:?}")))?;
         }
         for machine in 0..self.machines.len() {
@@ -101,6 +103,7 @@ impl World {
     }
 
     /// From now on nothing goes wrong. What is broken is not mended for that: it must recover.
+    /// Only clusters that were deleted are made again; the last calls of before may delete them.
     fn calm_down(&mut self) {
         self.stage.note(|| "CALM".to_owned());
         self.stage.calm = true;
@@ -109,6 +112,12 @@ impl World {
         }
         if matches!(self.plane.journal.soundness(), Soundness::AboutToFail { .. }) {
             self.plane.journal.set(Soundness::Sound);
+        }
+        for delay in [0, 100_000, 300_000] {
+            for cluster in CLUSTERS {
+                let call = ClientCall::CreateCluster(create_cluster(cluster));
+                self.stage.after(delay, Event::ClientCalls(call));
+            }
         }
     }
 
@@ -137,7 +146,7 @@ impl World {
             self.happen(event)?;
             self.settle()?;
             if is_dockers {
-                checks::only_live_tasks_run(&self.machines, &self.plane.view())?;
+                self.checks.only_live_tasks_run(&self.machines, &self.plane.view())?;
             }
         }
         Ok(())
@@ -157,7 +166,7 @@ impl World {
             if commits.iter().any(|it| it.revision % 4 == 0 || it.changes.iter().any(is_new)) {
                 self.checks.state(&state)?;
             }
-            checks::only_live_tasks_run(&self.machines, &state)?;
+            self.checks.only_live_tasks_run(&self.machines, &state)?;
             self.give_turns();
         }
         match self.plane.journal.soundness() {
@@ -203,6 +212,7 @@ impl World {
             }
             Event::Reap => {
                 self.plane.reap();
+                self.reinstall_machines();
                 self.stage.after(REAP_EVERY_MILLIS, Event::Reap);
             }
             Event::PlaneStops => return self.stop_plane(),
@@ -339,4 +349,8 @@ impl World {
             ),
         }
     }
+}
+
+fn create_cluster(name: &str) -> CreateClusterRequest {
+    CreateClusterRequest { cluster_name: Some(name.to_owned()), ..Default::default() }
 }

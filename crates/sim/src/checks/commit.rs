@@ -1,6 +1,10 @@
 //! Each change that becomes durable, and what a restart may change: nothing.
 
-use longshore_model::{ContainerInstance, DesiredStatus, LastStatus, Owner, StopCode, Task};
+use std::collections::BTreeSet;
+
+use longshore_model::{
+    ContainerInstance, DesiredStatus, InstanceId, InstanceStatus, LastStatus, Owner, StopCode, Task,
+};
 use longshore_store::{Change, Commit, State};
 
 use super::ended::check_ended;
@@ -16,6 +20,7 @@ impl Checks {
         owner: &Owner,
         state: &State,
     ) -> Result<(), Violation> {
+        self.note_lost(commit);
         for change in &commit.changes {
             match change {
                 Change::Task { before, after } => {
@@ -24,23 +29,40 @@ impl Checks {
                 Change::Instance { before: Some(before), after: Some(after) } => {
                     check_instance(before, after)?;
                 }
-                Change::Instance { before: Some(_), after: None } => {
-                    return Err(Violation::new("an instance was removed"));
+                Change::Instance { before: Some(before), after: None } => {
+                    hold(before.status == InstanceStatus::Inactive, || {
+                        format!("instance {} is forgotten while it is in use", before.id)
+                    })?;
                 }
-                Change::Definition { before: Some(before), .. } => {
-                    let text = format!("{} was registered a second time", before.key);
-                    return Err(Violation::new(text));
+                Change::Definition { before, after } => {
+                    self.definition(before.as_deref(), after.as_deref())?;
                 }
-                Change::DeletedRevisions { .. } => {
-                    return Err(Violation::new("a task definition was deleted"));
-                }
-                Change::Instance { .. }
-                | Change::Definition { .. }
+                Change::Instance { before: None, .. }
+                | Change::AccountSettings { .. }
                 | Change::Cluster { .. }
-                | Change::AccountSettings { .. } => {}
+                | Change::DeletedRevisions { .. } => {}
             }
         }
         Ok(())
+    }
+
+    /// Remembers the tasks that stopped because their instance was deregistered.
+    fn note_lost(&mut self, commit: &Commit) {
+        let retired = |change: &Change| match change {
+            Change::Instance { after: Some(after), .. } => {
+                Some(after.id).filter(|_| after.status == InstanceStatus::Inactive)
+            }
+            _ => None,
+        };
+        let retired: BTreeSet<InstanceId> = commit.changes.iter().filter_map(retired).collect();
+        for change in commit.changes.iter().filter(|_| !retired.is_empty()) {
+            if let Change::Task { after: Some(task), .. } = change
+                && task.last_status == LastStatus::Stopped
+                && retired.contains(&task.container_instance)
+            {
+                self.lost.insert(task.id);
+            }
+        }
     }
 
     fn task(
@@ -73,7 +95,7 @@ impl Checks {
                     let (from, to) = (before.version, after.version);
                     format!("the version of {} goes from {from} to {to}", after.id)
                 })?;
-                if after.last_status == LastStatus::Stopped {
+                if after.last_status == LastStatus::Stopped && !self.lost.contains(&after.id) {
                     let by_user = self.stopped_by_user.get(&after.id);
                     check_ended(after, by_user, machines, owner, state)?;
                 }
@@ -117,6 +139,12 @@ impl Checks {
                 }
                 Some(now) => {
                     check_task(task, now)?;
+                    let instance = after.instance(now.container_instance);
+                    if now.last_status == LastStatus::Stopped
+                        && instance.is_none_or(|it| it.status == InstanceStatus::Inactive)
+                    {
+                        self.lost.insert(task.id);
+                    }
                     if task.stop_code != now.stop_code
                         && now.stop_code == Some(StopCode::UserInitiated)
                     {
@@ -131,9 +159,11 @@ impl Checks {
             self.born.insert(task.id);
         }
         for instance in before.all_instances() {
-            let now = after.instance(instance.id);
-            hold(now.is_some(), || format!("instance {} is lost", instance.id))?;
+            let may_be_gone = is_last_batch_doubtful && instance.status == InstanceStatus::Inactive;
+            let is_there = after.instance(instance.id).is_some();
+            hold(is_there || may_be_gone, || format!("instance {} is lost", instance.id))?;
         }
+        self.note_revisions(after);
         let counts = |it: &State| (it.clusters().count(), it.definitions().count());
         hold(is_last_batch_doubtful || counts(before) == counts(after), || {
             "clusters or definitions are lost".to_owned()
@@ -192,5 +222,8 @@ fn check_instance(before: &ContainerInstance, after: &ContainerInstance) -> Resu
     let is_same = before.id == after.id
         && before.cluster == after.cluster
         && before.registered_at == after.registered_at;
-    hold(is_same, || format!("instance {} became another", after.id))
+    hold(is_same, || format!("instance {} became another", after.id))?;
+    hold(before.status != InstanceStatus::Inactive, || {
+        format!("instance {} changes after it was deregistered", after.id)
+    })
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use longshore_model::container_definition::Protocol;
 use longshore_model::overrides::effective;
 use longshore_model::task_definition::NetworkMode;
-use longshore_model::{InstanceId, LastStatus, Task, TaskDefinition};
+use longshore_model::{
+    ClusterStatus, InstanceId, InstanceStatus, LastStatus, Task, TaskDefinition,
+};
 use longshore_store::State;
 
 use super::{Checks, Violation, hold};
@@ -25,8 +27,33 @@ impl Checks {
         for task in &self.acknowledged {
             hold(state.task(*task).is_some(), || format!("{task} was acknowledged and is lost"))?;
         }
+        check_clusters(state)?;
         check_instances(state)
     }
+}
+
+/// Counts are what tasks and instances say, and a deleted cluster is empty.
+fn check_clusters(state: &State) -> Result<(), Violation> {
+    for cluster in state.clusters() {
+        let name = &cluster.name;
+        let tasks = state.all_tasks().filter(|it| it.cluster == *name);
+        let (mut running, mut pending) = (0, 0);
+        for task in tasks {
+            running += u32::from(task.last_status == LastStatus::Running);
+            pending += u32::from(task.last_status == LastStatus::Pending);
+        }
+        let instances = state.all_instances().filter(|it| it.cluster == *name);
+        let in_use = instances.filter(|it| it.status != InstanceStatus::Inactive).count();
+        let counts = state.counts(name);
+        let are_right = (counts.running_tasks, counts.pending_tasks) == (running, pending)
+            && counts.registered_instances as usize == in_use;
+        hold(are_right, || format!("cluster {name} counts {counts:?}"))?;
+        let is_empty = (running, pending, in_use) == (0, 0, 0);
+        hold(is_empty || cluster.status == ClusterStatus::Active, || {
+            format!("cluster {name} is deleted, and has {counts:?}")
+        })?;
+    }
+    Ok(())
 }
 
 /// No instance is over-committed, and no port is given twice.
