@@ -62,8 +62,6 @@ settings! {
     AwsvpcTrunking = "awsvpcTrunking": "disabled" of ["enabled", "disabled"],
     /// Metrics and events in CloudWatch.
     ContainerInsights = "containerInsights": "disabled" of ["enhanced", "enabled", "disabled"],
-    /// Addresses of both kinds for tasks.
-    DualStackIpv6 = "dualStackIPv6": "disabled" of ["enabled", "disabled"],
     /// Cryptography by FIPS-140.
     FargateFipsMode = "fargateFIPSMode": "disabled" of ["enabled", "disabled"],
     /// Whether tags at creation need a permission of their own.

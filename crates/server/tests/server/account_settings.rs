@@ -57,7 +57,6 @@ async fn what_is_not_there_stands_at_what_is_so_and_may_be_put_there() {
     for (name, value) in [
         ("containerInsights", "disabled"),
         ("awsvpcTrunking", "disabled"),
-        ("dualStackIPv6", "disabled"),
         ("fargateFIPSMode", "disabled"),
         ("tagResourceAuthorization", "off"),
         ("fargateTaskRetirementWaitPeriod", "7"),
@@ -74,7 +73,7 @@ async fn what_is_not_there_stands_at_what_is_so_and_may_be_put_there() {
 }
 
 #[tokio::test]
-async fn pages_of_ten_cover_every_setting_once() {
+async fn pages_cover_every_setting_once() {
     let world = World::start().await;
     for size in [1, 3, 10] {
         let mut token = Value::Null;
@@ -90,12 +89,10 @@ async fn pages_of_ten_cover_every_setting_once() {
                 break;
             }
         }
-        assert_eq!(names.len(), 11);
+        assert_eq!(names.len(), 10);
         names.dedup();
-        assert_eq!(names.len(), 11);
+        assert_eq!(names.len(), 10);
     }
-    let answer = world.ask(ListAccountSettings, json!({"effectiveSettings": true})).await;
-    assert_eq!(answer["settings"].as_array().unwrap().len(), 10, "ten unless it is said");
 }
 
 /// Whether an ARN of this kind has the form of 2017.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{CLIENT, INVALID, SERIALIZATION, check, check_accepted, with, world};
 use crate::harness::Machine;
 
-const NAMES: &str = "name should be one of [serviceLongArnFormat,taskLongArnFormat,containerInstanceLongArnFormat,awsvpcTrunking,containerInsights,dualStackIPv6,fargateFIPSMode,tagResourceAuthorization,fargateTaskRetirementWaitPeriod,guardDutyActivate,defaultLogDriverMode]";
+const NAMES: &str = "name should be one of [serviceLongArnFormat,taskLongArnFormat,containerInstanceLongArnFormat,awsvpcTrunking,containerInsights,fargateFIPSMode,tagResourceAuthorization,fargateTaskRetirementWaitPeriod,guardDutyActivate,defaultLogDriverMode]";
 
 #[tokio::test]
 async fn a_setting_has_a_name_that_there_is() {
@@ -60,7 +60,6 @@ async fn a_setting_has_a_value_that_can_be_honoured() {
             ("containerInsights", "enabled", "disabled"),
             ("containerInsights", "enhanced", "disabled"),
             ("awsvpcTrunking", "enabled", "disabled"),
-            ("dualStackIPv6", "enabled", "disabled"),
             ("fargateFIPSMode", "enabled", "disabled"),
             ("tagResourceAuthorization", "on", "off"),
             ("fargateTaskRetirementWaitPeriod", "0", "7"),
