@@ -108,7 +108,13 @@ def check_answer(operation, answer):
         check_success(operation, answer.json)
         return
     error = answer.json
-    assert set(error) in ({"__type", "message"}, {"__type", "Message"}), error
+    assert ("message" in error) != ("Message" in error), error
+    further = set(error) - {"__type", "message", "Message"}
+    if answer.code in MODEL.shape_names:
+        assert further <= set(MODEL.shape_for(answer.code).members), error
+    else:
+        # What the front end refuses with has no more; what 2017 had no name for may have.
+        assert not further or (OF_2017 and answer.code not in COMMON_ERRORS), error
     assert answer.code in {*CLAIMS["operations"][operation]["exceptions"], *COMMON_ERRORS}
     assert (answer.status >= 500) == (answer.code == "ServerException"), answer.text
 
