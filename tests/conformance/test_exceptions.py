@@ -20,7 +20,11 @@ MISSING = [f"{ARN}cluster/elsewhere", f"{ARN}task/default/{NOBODY}"]
 
 # What no caller can bring about, but must not be lost if it should come to be: a cluster that has
 # tasks has container instances, which are what is refused first.
-FROM_WITHIN = {"DeleteCluster": {"ClusterContainsTasksException"}}
+# And what needs a server that maps FARGATE to its instances: the server's own tests have one.
+FROM_WITHIN = {
+    "DeleteCluster": {"ClusterContainsTasksException"},
+    "RunTask": {"PlatformUnknownException"},
+}
 
 # What only few operations refuse: requests in the order in which they are sent.
 OF_ITS_OWN = {
