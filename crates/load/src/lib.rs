@@ -14,5 +14,5 @@ mod usage;
 pub use agent::{AgentEvent, AgentSpec, SimulatedAgent, Work};
 pub use client::{CallError, Client, RootKey};
 pub use random::Random;
-pub use server_process::{ServerOptions, ServerProcess, binary};
+pub use server_process::{ServerOptions, ServerProcess, binary, free_port};
 pub use usage::Usage;

@@ -219,8 +219,8 @@ impl ServerProcess {
     }
 }
 
-/// A port that nobody listens on, and that is not given to outgoing connections.
-fn free_port() -> anyhow::Result<u16> {
+/// A port of loopback that nobody listens on, and that is not given to outgoing connections.
+pub fn free_port() -> anyhow::Result<u16> {
     let mut random = Random::new(u64::from(std::process::id()) ^ clock_bits());
     for _ in 0..1000 {
         let port = u16::try_from(random.between(PORTS.0, PORTS.1))?;

@@ -3,15 +3,19 @@
 //!     cargo build --release -p longshore-cli && cargo run --release -p longshore-load --bin bench -- all
 
 mod figures;
+mod fsync;
 mod kills;
 mod memory;
 mod start;
 mod tasks;
+mod versus;
 mod world;
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::{Parser, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
 
 use figures::Table;
 
@@ -28,6 +32,10 @@ struct Arguments {
     /// On which disk: the directory that data directories are made in.
     #[arg(long, default_value_os_t = std::env::temp_dir())]
     dir: PathBuf,
+
+    /// The program `moto_server`, for `versus`; scripts/versus-moto installs it.
+    #[arg(long)]
+    moto: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -40,7 +48,9 @@ enum Benchmark {
     Memory,
     /// 2,000 times `kill -9` under load.
     Kills,
-    /// All of them.
+    /// The same calls to Longshore and to `moto_server`.
+    Versus,
+    /// All of them but `versus`.
     All,
 }
 
@@ -55,7 +65,7 @@ fn main() -> anyhow::Result<()> {
     let setting = Setting { repeats: arguments.repeats.max(1), dir: arguments.dir };
     let asked = |it| arguments.benchmark == it || arguments.benchmark == Benchmark::All;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let table = runtime.block_on(async {
+    let measured = async {
         let mut table = Table::default();
         if asked(Benchmark::Start) {
             start::measure(&setting, &mut table).await?;
@@ -69,9 +79,33 @@ fn main() -> anyhow::Result<()> {
         if asked(Benchmark::Kills) {
             kills::measure(&mut table).await?;
         }
+        if arguments.benchmark == Benchmark::Versus {
+            versus::measure(&setting, arguments.moto.as_deref(), &mut table).await?;
+        }
         anyhow::Ok(table)
+    };
+    // What is given up is dropped, and with it the servers that it has started.
+    let table = runtime.block_on(async {
+        tokio::select! {
+            table = measured => table,
+            told = told_to_end() => Err(told),
+        }
     });
     runtime.shutdown_background();
     print!("\n{}", table?);
     Ok(())
+}
+
+async fn told_to_end() -> anyhow::Error {
+    let interrupted = tokio::signal::ctrl_c();
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut it) => it.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupted => anyhow!("interrupted"),
+        _ = terminated => anyhow!("terminated"),
+    }
 }

@@ -1,9 +1,6 @@
 //! Durable RunTask calls for ten tasks each: how many tasks a second, and how long a call takes in
 //! units of fsyncs of the same disk at the same time.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use longshore_load::{Usage, Work};
@@ -12,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Setting;
 use crate::figures::{Figures, Goal, Table, millis};
+use crate::fsync::Fsync;
 use crate::world::{TASKS_A_CALL, World, run_ten};
 
 /// Of each burst.
@@ -139,39 +137,4 @@ async fn paced(
     table.add("  fsync between the calls", Goal::None, median(fsyncs), "ms");
     table.add("  CPU of the server a task", Goal::None, median(cpu), "us");
     Ok(())
-}
-
-/// A file whose blocks are overwritten one after another, each made durable: the least that a
-/// durable write costs on this disk.
-struct Fsync {
-    file: File,
-    next: u64,
-}
-
-const BLOCK: usize = 4096;
-const BLOCKS: u64 = 1024;
-
-impl Fsync {
-    fn create(dir: &Path) -> anyhow::Result<Self> {
-        let file = tempfile::tempfile_in(dir)?;
-        for block in 0..BLOCKS {
-            file.write_all_at(&[1; BLOCK], block * BLOCK as u64)?;
-        }
-        file.sync_all()?;
-        Ok(Self { file, next: 0 })
-    }
-
-    fn once(&mut self) -> anyhow::Result<Duration> {
-        let since = Instant::now();
-        self.file.write_all_at(&[2; BLOCK], self.next % BLOCKS * BLOCK as u64)?;
-        self.file.sync_data()?;
-        self.next += 1;
-        Ok(since.elapsed())
-    }
-
-    fn several(&mut self, times: usize) -> anyhow::Result<Figures> {
-        let durations: Vec<Duration> =
-            (0..times).map(|_| self.once()).collect::<anyhow::Result<_>>()?;
-        Ok(millis(&durations))
-    }
 }

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::Setting;
 
+/// Unless somebody says otherwise.
 const AGENTS: u64 = 10;
 
 /// Calls that are under way at once.
@@ -35,6 +36,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn begin(setting: &Setting, work: Work) -> anyhow::Result<Self> {
+        Self::with_agents(setting, work, AGENTS).await
+    }
+
+    pub(crate) async fn with_agents(
+        setting: &Setting,
+        work: Work,
+        agents: u64,
+    ) -> anyhow::Result<Self> {
         let parent_dir = Some(setting.dir.clone());
         let options = ServerOptions { parent_dir, ..ServerOptions::server() };
         let server = ServerProcess::start(options).await?;
@@ -44,23 +53,11 @@ impl World {
             let spec = AgentSpec { seed, ..AgentSpec::boundless(work.clone()) };
             SimulatedAgent::spawn(client.clone(), spec, tell.clone())
         };
-        let mut agents: Vec<_> = (0..AGENTS).map(agent).collect();
+        let mut agents: Vec<_> = (0..agents).map(agent).collect();
         for agent in &mut agents {
             agent.connected(1).await;
         }
-        let container = ecs::ContainerDefinition {
-            name: Some("main".into()),
-            image: Some("image".into()),
-            cpu: Some(1),
-            memory: Some(4),
-            ..ecs::ContainerDefinition::default()
-        };
-        let definition = ecs::RegisterTaskDefinitionRequest {
-            family: Some("bench".into()),
-            container_definitions: Some(vec![container]),
-            ..ecs::RegisterTaskDefinitionRequest::default()
-        };
-        client.call(&definition).await?;
+        client.call(&definition()).await?;
         Ok(Self { server, client, agents, events, reported: 0 })
     }
 
@@ -108,14 +105,34 @@ impl World {
     }
 }
 
+/// The definition of every task: of one container, and as little as a task may take.
+pub(crate) fn definition() -> ecs::RegisterTaskDefinitionRequest {
+    let container = ecs::ContainerDefinition {
+        name: Some("main".into()),
+        image: Some("image".into()),
+        cpu: Some(1),
+        memory: Some(4),
+        ..ecs::ContainerDefinition::default()
+    };
+    ecs::RegisterTaskDefinitionRequest {
+        family: Some("bench".into()),
+        container_definitions: Some(vec![container]),
+        ..ecs::RegisterTaskDefinitionRequest::default()
+    }
+}
+
+/// For so many tasks of that definition.
+pub(crate) fn run_request(tasks: u32) -> ecs::RunTaskRequest {
+    ecs::RunTaskRequest {
+        task_definition: Some("bench".into()),
+        count: i32::try_from(tasks).ok(),
+        ..ecs::RunTaskRequest::default()
+    }
+}
+
 /// One call for ten tasks.
 pub(crate) async fn run_ten(client: &Client) -> anyhow::Result<()> {
-    let request = ecs::RunTaskRequest {
-        task_definition: Some("bench".into()),
-        count: i32::try_from(TASKS_A_CALL).ok(),
-        ..ecs::RunTaskRequest::default()
-    };
-    let answer = client.call(&request).await?;
+    let answer = client.call(&run_request(TASKS_A_CALL)).await?;
     if answer.tasks.as_ref().map(Vec::len) != usize::try_from(TASKS_A_CALL).ok() {
         bail!("not all tasks were placed: {:?}", answer.failures);
     }
