@@ -1,5 +1,7 @@
 """What Docker itself knows, asked of its command line."""
 
+import contextlib
+import glob
 import json
 import os
 import subprocess
@@ -40,11 +42,20 @@ def can_run(*options):
 
 
 def remove_containers_of(part_of_arn, host=None):
-    """Removes what a test's server has left: containers, by a part of their task's ARN."""
+    """Removes what a test's server has left, by a part of the task's ARN: containers, and the
+    control groups of tasks that had limits of their own."""
     labelled = '{{.ID}} {{.Label "' + TASK_LABEL + '"}}'
     every = ["--all", "--no-trunc", "--filter", f"label={TASK_LABEL}", "--format", labelled]
     lines = [line.split(" ", 1) for line in docker("ps", *every, host=host, check=False).splitlines()]
-    remove("rm", [container for container, arn in lines if part_of_arn in arn], host)
+    left = [(container, arn) for container, arn in lines if part_of_arn in arn]
+    remove("rm", [container for container, _ in left], host)
+    for task in {arn.rsplit("/", 1)[-1] for _, arn in left}:
+        # At the top on version 2 of control groups, in each hierarchy on version 1, of which some
+        # have two names.
+        for part in ("", "*/"):
+            for group in glob.glob(f"/sys/fs/cgroup/{part}ecs/{task}"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.rmdir(group)
 
 
 def remove_leftovers():
