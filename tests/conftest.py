@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 
-import botocore
+import botocore.session
 import pytest
 
 import engine
@@ -16,6 +16,11 @@ os.environ.update(NO_PROXY="*", no_proxy="*", AWS_CONFIG_FILE=os.devnull)
 os.environ.update(AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true")
 for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS", "AWS_SESSION_TOKEN"):
     os.environ.pop(name, None)
+
+# What is in files of this name, the SDK of 2017 refuses to send.
+ecs_model = botocore.session.get_session().get_service_model("ecs")
+if "healthCheck" not in ecs_model.shape_for("ContainerDefinition").members:
+    collect_ignore_glob = ["e2e/*_of_today.py"]
 
 
 def pytest_sessionstart():

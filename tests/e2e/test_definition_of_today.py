@@ -3,7 +3,6 @@
 import json
 import os
 
-import botocore.session
 import pytest
 
 import engine
@@ -12,17 +11,6 @@ from tasks import Tasks, container, container_of, quiet
 from wait import wait_until
 
 MIB = 1 << 20
-
-
-def in_the_model(structure, member):
-    """Whether this SDK knows the member at all: that of 2017 refuses to send it."""
-    model = botocore.session.get_session().get_service_model("ecs")
-    return structure in model.shape_names and member in model.shape_for(structure).members
-
-
-def needs(member, structure="ContainerDefinition"):
-    reason = f"the model of botocore {botocore.__version__} has no {structure}.{member}"
-    return pytest.mark.skipif(not in_the_model(structure, member), reason=reason)
 
 
 def run(tasks, *containers, **definition):
@@ -46,7 +34,6 @@ def described(tasks, task):
     return answer["taskDefinition"]
 
 
-@needs("healthCheck")
 def test_a_health_check_runs_in_the_container(tasks):
     page = "/write?path=/checked&text=well"
     check = {
@@ -69,7 +56,6 @@ def test_a_health_check_runs_in_the_container(tasks):
     assert described(tasks, task)["containerDefinitions"][0]["healthCheck"] == check
 
 
-@needs("linuxParameters")
 def test_capabilities_are_given_and_taken(tasks):
     chown, sys_ptrace = 1 << 0, 1 << 19
     plain = int(tasks.page(run(tasks, container()))["capabilities"], 16)
@@ -81,7 +67,6 @@ def test_capabilities_are_given_and_taken(tasks):
     assert int(tasks.page(none)["capabilities"], 16) == 0
 
 
-@needs("linuxParameters")
 def test_a_device_is_there_with_the_permissions_given(tasks):
     here = [it for it in ("/dev/loop-control", "/dev/fuse", "/dev/net/tun") if os.path.exists(it)]
     assert here, "this machine has none of the devices that containers lack by default"
@@ -99,7 +84,6 @@ def test_a_device_is_there_with_the_permissions_given(tasks):
     assert "Operation not permitted" in refusal_of_writing(permissions=["read"])
 
 
-@needs("linuxParameters")
 def test_an_init_process_stands_before_the_program(tasks):
     command = "/proc/1/cmdline"
     assert "docker-init" not in tasks.get(run(tasks, container()), "/file", path=command)
@@ -107,7 +91,6 @@ def test_an_init_process_stands_before_the_program(tasks):
     assert "docker-init" in tasks.get(with_init, "/file", path=command)
 
 
-@needs("tmpfs", "LinuxParameters")
 def test_shared_memory_and_file_systems_in_memory_have_their_sizes(tasks):
     task = run(
         tasks,
@@ -122,7 +105,6 @@ def test_shared_memory_and_file_systems_in_memory_have_their_sizes(tasks):
     assert tasks.get(task, "/write", path="/scratch/file", text="x") == "written\n"
 
 
-@needs("maxSwap", "LinuxParameters")
 def test_swap_is_limited_beside_memory(tasks):
     task = run(tasks, container(memory=64, linuxParameters={"maxSwap": 32, "swappiness": 10}))
     assert tasks.inspect(task)["HostConfig"]["MemorySwap"] == 96 * MIB
@@ -136,7 +118,6 @@ def test_swap_is_limited_beside_memory(tasks):
         assert int(tasks.get(task, "/file", path=f"{group}/memory.swappiness")) == 10
 
 
-@needs("systemControls")
 def test_system_controls_are_set_in_the_container_s_namespaces(tasks):
     controls = [
         {"namespace": "net.core.somaxconn", "value": "613"},
@@ -148,7 +129,6 @@ def test_system_controls_are_set_in_the_container_s_namespaces(tasks):
     assert described(tasks, task)["containerDefinitions"][0]["systemControls"] == controls
 
 
-@needs("pseudoTerminal")
 def test_a_terminal_and_an_open_input(tasks):
     def stdin(**members):
         return tasks.page(run(tasks, container(**members)))["stdin"]
@@ -158,7 +138,6 @@ def test_a_terminal_and_an_open_input(tasks):
     assert stdin(pseudoTerminal=True, interactive=True).startswith("/dev/pts/")
 
 
-@needs("pidMode", "TaskDefinition")
 def test_containers_may_see_the_host_s_processes(tasks):
     name = "/proc/1/comm"
     assert tasks.get(run(tasks, container()), "/file", path=name) == "longshore-probe\n"
@@ -168,7 +147,6 @@ def test_containers_may_see_the_host_s_processes(tasks):
     assert described(tasks, task)["pidMode"] == "host"
 
 
-@needs("ipcMode", "TaskDefinition")
 def test_containers_may_share_the_host_s_memory_or_have_none(tasks):
     mark = f"/dev/shm/{engine.FAMILY_PREFIX}"
     with open(mark, "w") as file:
@@ -181,7 +159,6 @@ def test_containers_may_share_the_host_s_memory_or_have_none(tasks):
     assert mount(tasks, run(tasks, container(), ipcMode="none"), "/dev/shm") is None
 
 
-@needs("runtimePlatform", "TaskDefinition")
 def test_a_platform_is_honoured_in_placement(tasks):
     architecture = {"x86_64": "X86_64", "aarch64": "ARM64"}[os.uname().machine]
     other = {"X86_64": "ARM64", "ARM64": "X86_64"}[architecture]
@@ -224,7 +201,6 @@ def secret(name, value_from):
     return {"name": name, "valueFrom": value_from}
 
 
-@needs("secrets")
 def test_secrets_are_in_the_environment_and_nowhere_else(tasks_with, secrets_file):
     tasks = tasks_with(db={"user": "app", "password": "hunter2"}, token="t0ken")
     arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-a1B2c3:password::"
@@ -245,7 +221,6 @@ def test_secrets_are_in_the_environment_and_nowhere_else(tasks_with, secrets_fil
         assert value not in tasks.server.log_text()
 
 
-@needs("secrets")
 def test_a_task_without_its_secret_never_starts(tasks_with):
     tasks = tasks_with(token="t0ken")
     task = tasks.run_until_stopped(quiet(secrets=[secret("PASSWORD", "db")]))
@@ -257,7 +232,6 @@ def test_a_task_without_its_secret_never_starts(tasks_with):
     assert "exitCode" not in container_of(task)
 
 
-@needs("secretOptions", "LogConfiguration")
 def test_secrets_reach_the_log_driver(tasks_with):
     tasks = tasks_with(label="hunter2")
     log = {"logDriver": "json-file", "secretOptions": [secret("tag", "label")]}
@@ -265,13 +239,11 @@ def test_secrets_reach_the_log_driver(tasks_with):
     assert tasks.inspect(task)["HostConfig"]["LogConfig"]["Config"] == {"tag": "hunter2"}
 
 
-@needs("secrets")
 def test_secrets_need_a_file(tasks):
     with pytest.raises(tasks.ecs.exceptions.ClientException) as refused:
         tasks.define(container(secrets=[secret("PASSWORD", "db")]))
     assert "--secrets-file" in str(refused.value)
 
-@needs("repositoryCredentials")
 def test_a_login_to_a_registry_comes_from_a_secret(tasks_with):
     tasks = tasks_with(
         good={"username": "puller", "password": "hunter2"},

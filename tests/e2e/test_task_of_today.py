@@ -2,7 +2,7 @@
 
 import engine
 from tasks import container, container_of, quiet
-from test_definition_of_today import described, needs, run
+from test_definition_of_today import described, run
 
 
 def depends_on(name, condition):
@@ -13,7 +13,6 @@ def without_limit(definition):
     return {name: value for name, value in definition.items() if name != "memory"}
 
 
-@needs("dependsOn")
 def test_a_container_waits_for_the_success_of_another(tasks):
     first = quiet("first", essential=False, command=["exit", "0", "--after", "2"])
     task = run(tasks, container(dependsOn=depends_on("first", "SUCCESS")), first)
@@ -22,7 +21,6 @@ def test_a_container_waits_for_the_success_of_another(tasks):
     assert described(tasks, task)["containerDefinitions"][0]["dependsOn"] == depends_on("first", "SUCCESS")
 
 
-@needs("dependsOn")
 def test_a_failure_of_what_must_succeed_ends_the_task(tasks):
     first = quiet("first", essential=False, command=["exit", "3"])
     task = tasks.run_until_stopped(container(dependsOn=depends_on("first", "SUCCESS")), first)
@@ -30,7 +28,6 @@ def test_a_failure_of_what_must_succeed_ends_the_task(tasks):
     assert "exitCode" not in container_of(task)
 
 
-@needs("dependsOn")
 def test_a_container_waits_for_the_health_of_another(tasks):
     check = {"command": ["CMD", "/longshore-probe", "exit", "0"], "interval": 5}
     server = quiet("server", healthCheck=check)
@@ -40,7 +37,6 @@ def test_a_container_waits_for_the_health_of_another(tasks):
     assert tasks.inspect(task)["State"]["StartedAt"] > first["End"]
 
 
-@needs("stopTimeout")
 def test_a_container_has_its_own_time_to_stop(tasks):
     task = run(tasks, quiet(command=["ignore-term"], stopTimeout=2))
     tasks.stop(task)
@@ -50,7 +46,6 @@ def test_a_container_has_its_own_time_to_stop(tasks):
     assert 2 <= (stopped["stoppedAt"] - stopped["stoppingAt"]).total_seconds() < 20
 
 
-@needs("memory", "TaskDefinition")
 def test_a_task_is_limited_and_counted_as_a_whole(tasks):
     before = tasks.remaining()
     task = run(tasks, without_limit(container()), without_limit(quiet("side")), cpu="0.25 vCPU", memory="96")
@@ -66,7 +61,6 @@ def test_a_task_is_limited_and_counted_as_a_whole(tasks):
     assert container_of(task)["exitCode"] == 137
 
 
-@needs("dockerVolumeConfiguration", "Volume")
 def test_a_shared_volume_of_docker_s_outlives_its_tasks(tasks):
     name = f"ecs-{engine.FAMILY_PREFIX}-shared"
     volume = {
