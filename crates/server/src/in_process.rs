@@ -96,7 +96,7 @@ impl Connection {
     pub async fn frames(&mut self) -> Vec<String> {
         let is_woken = poll_once(pin!(self.seat.news.notified()));
         if is_woken && self.session.is_recorded_as_connected().await {
-            return self.session.frames().await;
+            return self.session.frames(self.seat.concerns()).await;
         }
         Vec::new()
     }

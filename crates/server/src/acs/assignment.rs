@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use longshore_model::{DesiredStatus, InstanceId, TaskId};
 use longshore_store::State;
 
+use super::hub::Concerns;
+
 /// What was said on one connection.
 #[derive(Debug, Default)]
 pub(super) struct Assignment {
@@ -12,18 +14,57 @@ pub(super) struct Assignment {
 }
 
 impl Assignment {
-    /// The live tasks of the instance whose desired status this connection has not been told yet,
-    /// stops first, and otherwise in the order of their creation. They count as told from now on.
-    pub(super) fn news(&mut self, state: &State, instance: InstanceId) -> Vec<TaskId> {
+    /// Of the tasks to look at, the live ones of the instance whose desired status this connection
+    /// has not been told yet, stops first, and otherwise in the order of their creation. They count
+    /// as told from now on. Looks at no others, for there may be many and this is done often.
+    pub(super) fn news(
+        &mut self,
+        state: &State,
+        instance: InstanceId,
+        concerns: Concerns,
+    ) -> Vec<TaskId> {
         let occupancy = state.occupancy(instance);
-        let live = occupancy.tasks.iter().filter_map(|it| state.task(*it));
+        let is_live = |it: &TaskId| occupancy.tasks.contains(it);
+        let live: Vec<TaskId> = match concerns {
+            Concerns::Every => {
+                self.told.retain(|id, _| is_live(id));
+                occupancy.tasks.iter().copied().collect()
+            }
+            Concerns::Tasks(mut tasks) => {
+                for gone in tasks.extract_if(.., |it| !is_live(it)) {
+                    self.told.remove(&gone);
+                }
+                tasks.into_iter().collect()
+            }
+        };
         let mut untold: Vec<(DesiredStatus, TaskId)> = live
+            .into_iter()
+            .filter_map(|it| state.task(it))
             .filter(|it| self.told.get(&it.id) != Some(&it.desired_status))
             .map(|it| (it.desired_status, it.id))
             .collect();
-        self.told.retain(|id, _| occupancy.tasks.contains(id));
         self.told.extend(untold.iter().map(|(desired, id)| (*id, *desired)));
         untold.sort_by_key(|(desired, id)| (*desired != DesiredStatus::Stopped, *id));
         untold.into_iter().map(|(_, id)| id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_longer_live_is_forgotten_and_the_rest_is_not_looked_at() {
+        let (gone, other) = (TaskId::from_bits(1), TaskId::from_bits(2));
+        let running = |id| (id, DesiredStatus::Running);
+        let mut assignment = Assignment { told: HashMap::from([running(gone), running(other)]) };
+        let (state, instance) = (State::default(), InstanceId::from_bits(3));
+        let noted = Concerns::Tasks(BTreeSet::from([gone]));
+        assert_eq!(assignment.news(&state, instance, noted), []);
+        assert_eq!(assignment.told, HashMap::from([running(other)]));
+        assert_eq!(assignment.news(&state, instance, Concerns::Every), []);
+        assert_eq!(assignment.told, HashMap::new());
     }
 }

@@ -1,9 +1,10 @@
 //! Which session belongs to which container instance, and waking it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use longshore_model::InstanceId;
+use longshore_model::{InstanceId, LastStatus, TaskId};
 use longshore_store::{Change, Store};
 use tokio::sync::Notify;
 
@@ -21,6 +22,39 @@ pub(crate) struct Seat {
     pub(crate) news: Notify,
     /// A newer connection of the same instance has taken over.
     pub(crate) replaced: Notify,
+    concerns: Mutex<Concerns>,
+}
+
+/// Which tasks a session has to look at. It says nothing of what has become of them: that is
+/// always read from the state.
+#[derive(Default)]
+pub(crate) enum Concerns {
+    /// Every task of the instance: nothing was looked at yet, or changes were missed.
+    #[default]
+    Every,
+    /// Those that have changed since the last look.
+    Tasks(BTreeSet<TaskId>),
+}
+
+impl Seat {
+    /// What there is to look at now; from then on it counts as looked at.
+    pub(crate) fn concerns(&self) -> Concerns {
+        mem::replace(&mut *self.lock(), Concerns::Tasks(BTreeSet::new()))
+    }
+
+    fn note(&self, task: TaskId) {
+        if let Concerns::Tasks(tasks) = &mut *self.lock() {
+            tasks.insert(task);
+        }
+    }
+
+    fn note_every(&self) {
+        *self.lock() = Concerns::Every;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Concerns> {
+        self.concerns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Hub {
@@ -47,14 +81,13 @@ impl Hub {
         has_it
     }
 
-    fn wake(&self, instance: InstanceId) {
-        if let Some(seat) = self.seats().get(&instance) {
-            seat.news.notify_one();
-        }
+    fn seat(&self, instance: InstanceId) -> Option<Arc<Seat>> {
+        self.seats().get(&instance).map(Arc::clone)
     }
 
     fn wake_all(&self) {
         for seat in self.seats().values() {
+            seat.note_every();
             seat.news.notify_one();
         }
     }
@@ -74,16 +107,28 @@ impl Hub {
     }
 
     /// A new task, or one whose desired status has changed, is news for its agent; so is it to be
-    /// recorded as not connected, for whoever still sits here knows better.
+    /// recorded as not connected, for whoever still sits here knows better. That a task has stopped
+    /// is no news to the agent which said so, but the session may forget it.
     fn pass_on(&self, change: &Change) {
         match change {
-            Change::Task { before, after: Some(after) }
-                if before.as_ref().map(|it| it.desired_status) != Some(after.desired_status) =>
-            {
-                self.wake(after.container_instance);
+            Change::Task { before, after: Some(after) } => {
+                let before = before.as_deref();
+                let is_news = before.map(|it| it.desired_status) != Some(after.desired_status);
+                let has_stopped = after.last_status == LastStatus::Stopped
+                    && before.is_some_and(|it| it.last_status != LastStatus::Stopped);
+                if (is_news || has_stopped)
+                    && let Some(seat) = self.seat(after.container_instance)
+                {
+                    seat.note(after.id);
+                    if is_news {
+                        seat.news.notify_one();
+                    }
+                }
             }
             Change::Instance { after: Some(after), .. } if !after.agent_connected => {
-                self.wake(after.id);
+                if let Some(seat) = self.seat(after.id) {
+                    seat.news.notify_one();
+                }
             }
             _ => {}
         }

@@ -19,7 +19,7 @@ use tracing::{debug, info, warn};
 use uuid::Uuid;
 
 use super::assignment::Assignment;
-use super::hub::{Hub, Seat};
+use super::hub::{Concerns, Hub, Seat};
 use super::payload;
 use crate::requested;
 use crate::secrets::{SecretError, SecretsFile, TaskSecrets};
@@ -175,7 +175,7 @@ impl Session {
                     if !self.is_recorded_as_connected().await {
                         return "its instance is gone";
                     }
-                    for frame in self.frames().await {
+                    for frame in self.frames(seat.concerns()).await {
                         if !send(socket, Message::Text(frame.into())).await {
                             return "it cannot be written to";
                         }
@@ -228,10 +228,10 @@ impl Session {
     /// What is to be said now: one task a payload, so that one an agent cannot take leaves the
     /// others acknowledged. A task whose secrets cannot be had is not told; if nothing is known of
     /// its having begun, it ends.
-    pub(crate) async fn frames(&mut self) -> Vec<String> {
+    pub(crate) async fn frames(&mut self, concerns: Concerns) -> Vec<String> {
         let state = self.control.view();
         let owner = self.control.owner();
-        let told = self.assignment.news(&state, self.hello.instance);
+        let told = self.assignment.news(&state, self.hello.instance, concerns);
         let mut frames = Vec::new();
         for task in told.into_iter().filter_map(|it| state.task(it)) {
             let Some(definition) = state.definition(&task.definition) else { continue };
