@@ -53,9 +53,9 @@ impl Candidate {
         reserved + taken_tcp.count() + taken_udp.count()
     }
 
-    /// Counts one more task, the `number`th of a call, as if it ran already.
-    pub(crate) fn take(&mut self, number: u32, group: &Arc<str>, demand: &Demand) {
-        let stand_in = TaskId::from_bits(number.into());
+    /// Counts one more task as if it ran already; `number` tells it from other such tasks.
+    pub(crate) fn take(&mut self, number: u128, group: &Arc<str>, demand: &Demand) {
+        let stand_in = TaskId::from_bits(number);
         Arc::make_mut(&mut self.occupancy).enter(stand_in, group, demand);
     }
 }

@@ -6,6 +6,7 @@
 mod candidate;
 mod constraint;
 mod filter;
+mod fleet;
 mod place;
 pub mod query;
 mod random;
@@ -17,6 +18,7 @@ mod testing;
 pub use candidate::Candidate;
 pub use constraint::{Constraint, ConstraintError, MAX_CONSTRAINTS};
 pub use filter::{Refusal, refusal};
+pub use fleet::Fleet;
 pub use place::{Placement, Request, place};
 pub use query::{Query, QueryError};
 pub use strategy::{BinpackField, MAX_STRATEGIES, SpreadField, Strategy, StrategyError};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use longshore_model::{Attribute, Demand, InstanceId};
+use longshore_model::{Attribute, Demand, InstanceId, InstanceStatus, LaunchKind};
 
 use crate::candidate::Candidate;
 use crate::constraint::Constraint;
@@ -14,6 +14,8 @@ use crate::strategy::Strategy;
 /// What is to be placed.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
+    /// What the tasks are launched as: instances that do not serve it are none of the call's.
+    pub kind: LaunchKind,
     /// What each task takes.
     pub demand: &'a Demand,
     /// Attributes that an instance must have.
@@ -31,32 +33,47 @@ pub struct Request<'a> {
 /// The outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placement {
+    /// How many instances there were to choose from: ACTIVE ones that serve the launch kind, fit or
+    /// not. Where it is 0 nothing is placed and nothing refused.
+    pub candidates: usize,
     /// An instance for each task that was placed.
     pub placed: Vec<InstanceId>,
     /// Where a task could not be placed: why, for each instance.
     pub refused: Vec<(InstanceId, Refusal)>,
 }
 
+impl Request<'_> {
+    /// Whether an instance is asked at all. One that is not neither fits nor refuses, and its tasks
+    /// count for nothing.
+    pub(crate) fn concerns(&self, candidate: &Candidate) -> bool {
+        let instance = &candidate.instance;
+        instance.status == InstanceStatus::Active && instance.serves(self.kind)
+    }
+}
+
 /// Chooses an instance for each task, so that every choice sees what the earlier ones took. The
 /// tasks are alike: when one fits nowhere, neither do the rest, and each instance's reason is given.
 ///
-/// `candidates` are all ACTIVE instances of the cluster: spreading counts tasks also where no more
+/// It looks at every instance: the plain meaning of a placement, which [`Fleet`](crate::Fleet) must
+/// come to as well. `instances` are all of the cluster: spreading counts tasks also where no more
 /// fit. The same arguments give the same placement; `seed` decides between equally good instances.
-pub fn place(mut candidates: Vec<Candidate>, request: &Request<'_>, seed: u64) -> Placement {
-    let Request { demand, requires, group, constraints, strategies, count } = *request;
+pub fn place(instances: Vec<Candidate>, request: &Request<'_>, seed: u64) -> Placement {
+    let Request { demand, requires, group, constraints, strategies, count, .. } = *request;
+    let mut candidates = instances;
+    candidates.retain(|it| request.concerns(it));
     let filter = Filter::new(demand, requires, group, constraints);
     let mut fitting: Vec<usize> =
         (0..candidates.len()).filter(|&at| filter.refusal(&candidates[at]).is_none()).collect();
     let mut ranking = Ranking::new(strategies, &candidates, group);
     let mut random = Random::new(seed);
-    let mut placement = Placement::default();
+    let mut placement = Placement { candidates: candidates.len(), ..Placement::default() };
     for number in 0..count {
         let Some(chosen) = random.choose(&ranking.best(&fitting)) else {
             placement.refused = refusals(&candidates, &filter);
             break;
         };
         let candidate = &mut candidates[chosen];
-        candidate.take(number, group, demand);
+        candidate.take(number.into(), group, demand);
         ranking.take(chosen, candidate, group);
         // The others are as they were, and need not be asked again.
         if filter.refusal(candidate).is_some() {

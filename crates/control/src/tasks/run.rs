@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use longshore_model::launch_type::{PlatformVersion, Share, share_out};
 use longshore_model::{
-    ClientToken, ClusterName, InstanceStatus, LaunchFailure, LaunchKind, LaunchType, Owner,
-    Timestamp,
+    ClientToken, ClusterName, LaunchFailure, LaunchKind, LaunchType, Owner, Timestamp,
 };
-use longshore_placement::{Candidate, Constraint, MAX_CONSTRAINTS, Request, Strategy, place};
+use longshore_placement::{Candidate, Constraint, Fleet, MAX_CONSTRAINTS, Request, Strategy};
 use longshore_store::State;
 
 use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched};
@@ -96,11 +95,8 @@ impl Control {
                 if all_constraints.len() > MAX_CONSTRAINTS {
                     return Err(LaunchError::TooManyConstraints(MAX_CONSTRAINTS));
                 }
-                let candidates = candidates(tx, &launch.cluster, kind);
-                if candidates.is_empty() {
-                    return Err(LaunchError::NoContainerInstances);
-                }
                 let demand = Request {
+                    kind,
                     demand: &launch.demand,
                     requires: &launch.requires,
                     group: &launch.group,
@@ -109,7 +105,10 @@ impl Control {
                     count: request.count,
                 };
                 let seed = ids.next_bits() as u64;
-                let placement = place(candidates, &demand, seed);
+                let placement = fleet(tx, &launch.cluster).place(&demand, seed);
+                if placement.candidates == 0 {
+                    return Err(LaunchError::NoContainerInstances);
+                }
                 let failures: Vec<Failure> = placement
                     .refused
                     .into_iter()
@@ -164,11 +163,12 @@ fn kept(failures: &[Failure]) -> Box<[LaunchFailure]> {
     failures.iter().map(failure).collect()
 }
 
-/// The ACTIVE instances of a cluster that serve a launch type.
-fn candidates(state: &State, cluster: &ClusterName, kind: LaunchKind) -> Vec<Candidate> {
-    state
-        .instances(cluster)
-        .filter(|it| it.status == InstanceStatus::Active && it.serves(kind))
-        .map(|it| Candidate { instance: Arc::clone(it), occupancy: state.occupancy(it.id) })
-        .collect()
+/// The instances of a cluster.
+fn fleet(state: &State, cluster: &ClusterName) -> Fleet {
+    let mut fleet = Fleet::new();
+    for it in state.instances(cluster) {
+        let occupancy = state.occupancy(it.id);
+        fleet.follow(it.id, Some(Candidate { instance: Arc::clone(it), occupancy }));
+    }
+    fleet
 }

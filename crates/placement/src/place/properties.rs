@@ -203,6 +203,7 @@ impl Call {
     /// Which instances are chosen, and the reasons against the others.
     fn run(&self, seed: u64) -> (Vec<usize>, Vec<(usize, &'static str)>) {
         let request = Request {
+            kind: LaunchKind::Ec2,
             demand: &self.demand,
             requires: &self.requires,
             group: &self.group,
@@ -210,7 +211,7 @@ impl Call {
             strategies: &self.strategies,
             count: self.count,
         };
-        let Placement { placed, refused } = place(self.candidates.clone(), &request, seed);
+        let Placement { placed, refused, .. } = place(self.candidates.clone(), &request, seed);
         let position = |id| testing::name(id).parse().unwrap();
         let refused = refused.into_iter().map(|(id, why)| (position(id), why.reason())).collect();
         (placed.into_iter().map(position).collect(), refused)

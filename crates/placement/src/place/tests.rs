@@ -52,6 +52,7 @@ fn placement(instances: &str, tasks: &str, chosen_by: &str, seed: u64) -> String
     let (constraints, strategies) = rules(chosen_by);
     let group = "web".into();
     let request = Request {
+        kind: LaunchKind::Ec2,
         demand: &demand,
         requires: &requires,
         group: &group,
@@ -102,7 +103,7 @@ fn the_worked_placements_choose_what_ecs_does() {
 #[test]
 fn the_first_failing_check_is_the_reason() {
     let instances = "
-        a  status=DRAINING  agent=off
+        a  status=DRAINING
         b  agent=off        cpu=0
         c  @cap             cpu=0  memory=0
         d  @cap=1           cpu=0  memory=0
@@ -117,7 +118,7 @@ fn the_first_failing_check_is_the_reason() {
         instances,
         tasks,
         chosen_by,
-        "a!INACTIVE b!AGENT c!ATTRIBUTE d!ATTRIBUTE e!RESOURCE:CPU f!RESOURCE:MEMORY \
+        "b!AGENT c!ATTRIBUTE d!ATTRIBUTE e!RESOURCE:CPU f!RESOURCE:MEMORY \
          g!RESOURCE:PORTS h!MemberOf placement constraint unsatisfied. \
          i!DistinctInstance placement constraint unsatisfied.",
     );
