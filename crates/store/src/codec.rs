@@ -129,7 +129,7 @@ impl Loader {
 
     /// The state of these records.
     pub(crate) fn finish(mut self, revision: u64) -> State {
-        self.state.set_revision(revision);
+        self.state.set_loaded(revision);
         self.state
     }
 

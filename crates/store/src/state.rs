@@ -3,6 +3,7 @@
 //! A clone is a few counters raised. [`State::apply`] is the only way in, for a transaction and
 //! for the records read at the start alike, so that what is derived cannot differ between them.
 
+mod changed;
 mod derived;
 mod tokens;
 
@@ -130,6 +131,21 @@ impl State {
         self.derived.members(cluster).into_iter().flat_map(move |it| it.instances.after(after))
     }
 
+    /// The instances of a cluster whose record or occupancy changed in a later revision, each once,
+    /// in the order of their ids. What a running transaction changed counts as of
+    /// `revision() + 1`. Removed instances are among them, and [`State::instance`] does not find
+    /// those.
+    ///
+    /// `None` where that is too long ago to be known, as it is of everything before a restart or
+    /// since the cluster was empty: then all instances are to be read again.
+    pub fn instances_changed_after(
+        &self,
+        cluster: &ClusterName,
+        revision: u64,
+    ) -> Option<Vec<InstanceId>> {
+        self.derived.members(cluster)?.changed.since(revision)
+    }
+
     /// What the live tasks of an instance take of it.
     pub fn occupancy(&self, id: InstanceId) -> Arc<Occupancy> {
         self.derived.occupancy(id)
@@ -189,7 +205,14 @@ impl State {
         self.revision = revision;
     }
 
+    /// Ends the loading of records: they are what this revision left.
+    pub(crate) fn set_loaded(&mut self, revision: u64) {
+        self.set_revision(revision);
+        self.derived.forget_changes(revision);
+    }
+
     pub(crate) fn apply(&mut self, change: &Change) {
+        let revision = self.revision + 1;
         match change {
             Change::AccountSettings { after, .. } => {
                 self.account_settings = after.as_ref().map(Arc::clone).unwrap_or_default();
@@ -204,7 +227,7 @@ impl State {
                 put(&mut self.deleted_revisions, before, after, |it| it.family.clone());
             }
             Change::Instance { before, after } => {
-                self.derived.follow_instance(before.as_ref(), after.as_ref());
+                self.derived.follow_instance(before.as_ref(), after.as_ref(), revision);
                 match (before, after) {
                     (_, Some(after)) => self.instances.put(Arc::clone(after)),
                     (Some(before), None) => self.instances.remove(before.id),
@@ -212,7 +235,8 @@ impl State {
                 }
             }
             Change::Task { before, after } => {
-                self.derived.follow_task(before.as_ref(), after.as_ref(), &self.definitions);
+                let (before, after) = (before.as_ref(), after.as_ref());
+                self.derived.follow_task(before, after, &self.definitions, revision);
                 match (before, after) {
                     (_, Some(after)) => self.tasks.put(Arc::clone(after)),
                     (Some(before), None) => self.tasks.remove(before.id),

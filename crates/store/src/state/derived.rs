@@ -10,6 +10,7 @@ use longshore_model::{
 use rpds::RedBlackTreeMapSync as Map;
 
 use super::State;
+use super::changed::Changed;
 use super::tokens::Tokens;
 use crate::table::{Record, Table};
 
@@ -48,11 +49,12 @@ impl Elsewhere {
 }
 
 /// The records of one cluster.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Members {
     pub(super) instances: Table<ContainerInstance>,
     pub(super) tasks: Table<Task>,
     pub(super) counts: ClusterCounts,
+    pub(super) changed: Changed,
 }
 
 #[derive(Clone, Default)]
@@ -77,17 +79,19 @@ impl Derived {
         &mut self,
         before: Option<&Arc<ContainerInstance>>,
         after: Option<&Arc<ContainerInstance>>,
+        revision: u64,
     ) {
         if let (Some(was), Some(is)) = (before, after)
             && was.cluster != is.cluster
         {
-            self.follow_instance(before, None);
-            return self.follow_instance(None, after);
+            self.follow_instance(before, None, revision);
+            return self.follow_instance(None, after, revision);
         }
-        let Some(cluster) = after.or(before).map(|it| &it.cluster) else { return };
-        self.change_members(cluster, |members| {
+        let Some(instance) = after.or(before) else { return };
+        self.change_members(&instance.cluster, revision, |members| {
             follow(&mut members.instances, before, after);
             members.counts.follow_instance(before, after);
+            members.changed.note(revision, instance.id, members.instances.len());
         });
     }
 
@@ -96,28 +100,50 @@ impl Derived {
         before: Option<&Arc<Task>>,
         after: Option<&Arc<Task>>,
         definitions: &Map<DefinitionKey, Arc<TaskDefinition>>,
+        revision: u64,
     ) {
         if let (Some(was), Some(is)) = (before, after)
             && !is_in_the_same_place(was, is)
         {
-            self.follow_task(before, None, definitions);
-            return self.follow_task(None, after, definitions);
+            self.follow_task(before, None, definitions, revision);
+            return self.follow_task(None, after, definitions, revision);
         }
         self.tokens.follow(before.map(Arc::as_ref), after.map(Arc::as_ref));
         let Some(task) = after.or(before) else { return };
-        self.change_members(&task.cluster, |members| {
+        let is_occupied_otherwise = counts_as(before) != counts_as(after);
+        self.change_members(&task.cluster, revision, |members| {
             follow(&mut members.tasks, before, after);
             members.counts.follow_task(before, after);
+            if is_occupied_otherwise {
+                members.changed.note(revision, task.container_instance, members.instances.len());
+            }
         });
+        if !is_occupied_otherwise {
+            return;
+        }
         self.change_occupancy(task.container_instance, |occupancy| {
             let demand = || demand(task, definitions);
             occupancy.follow(before.map(Arc::as_ref), after.map(Arc::as_ref), demand);
         });
     }
 
-    fn change_members(&mut self, cluster: &ClusterName, change: impl FnOnce(&mut Members)) {
+    /// Counts every change so far as one of this revision or an earlier one.
+    pub(super) fn forget_changes(&mut self, revision: u64) {
+        let clusters: Vec<_> = self.members.keys().cloned().collect();
+        for cluster in clusters {
+            let members = self.members.get_mut(&cluster);
+            members.into_iter().for_each(|it| it.changed = Changed::after(revision));
+        }
+    }
+
+    fn change_members(
+        &mut self,
+        cluster: &ClusterName,
+        revision: u64,
+        change: impl FnOnce(&mut Members),
+    ) {
         if !self.members.contains_key(cluster) {
-            self.members.insert_mut(cluster.clone(), Members::default());
+            self.members.insert_mut(cluster.clone(), Members::new(revision));
         }
         if let Some(members) = self.members.get_mut(cluster) {
             change(members);
@@ -137,6 +163,19 @@ impl Derived {
             if occupancy.tasks.is_empty() {
                 self.occupancy.remove_mut(&instance);
             }
+        }
+    }
+}
+
+impl Members {
+    /// Those of a cluster that gets its first in this revision. It may have lost its last in the
+    /// same, and the log with it, so nothing is known of that revision's changes.
+    fn new(revision: u64) -> Self {
+        Self {
+            instances: Table::default(),
+            tasks: Table::default(),
+            counts: ClusterCounts::default(),
+            changed: Changed::after(revision),
         }
     }
 }
@@ -178,6 +217,11 @@ fn is_in_the_same_place(was: &Task, is: &Task) -> bool {
         && was.group == is.group
         && was.definition == is.definition
         && was.overrides == is.overrides
+}
+
+/// What of a task its instance's occupancy depends on, while it stays in its place.
+fn counts_as(task: Option<&Arc<Task>>) -> Option<LastStatus> {
+    task.map(|it| it.last_status).filter(|it| *it != LastStatus::Stopped)
 }
 
 /// A task whose definition is missing takes nothing; loading refuses such a task.
@@ -251,6 +295,10 @@ impl Found<'_> {
         }
         if !state.instances(cluster).eq(self.instances.iter().copied()) {
             return Err(format!("{cluster}: its instances are not those kept for it"));
+        }
+        let log = state.derived.members(cluster).map(|it| &it.changed);
+        if !log.is_some_and(|it| it.is_in_order(state.revision() + 1)) {
+            return Err(format!("{cluster}: the log of its changed instances is out of order"));
         }
         Ok(())
     }

@@ -151,11 +151,13 @@ fn check<J: Journal>(updates: &[Update], reopen: impl Fn() -> J) -> Result<(), T
         Ok::<_, StoreError>(())
     }))
     .unwrap();
+    let mut earlier = vec![store.view()];
     for (steps, fails, restarts) in updates {
         let before = records(&store.view());
         let outcome = now(store.update(|tx| {
             steps.iter().for_each(|it| take(tx, it));
             tx.check_derived().unwrap();
+            earlier.iter().for_each(|it| check_changed(it, tx));
             let refused = StoreError::Closed { reason: "refused".into() };
             if *fails { Err(refused) } else { Ok(()) }
         }));
@@ -163,15 +165,74 @@ fn check<J: Journal>(updates: &[Update], reopen: impl Fn() -> J) -> Result<(), T
         prop_assert_eq!(outcome.is_err(), *fails);
         prop_assert!(!*fails || before == after);
         prop_assert_eq!(store.view().check_derived(), Ok(()));
+        earlier.iter().for_each(|it| check_changed(it, &store.view()));
+        earlier.push(store.view());
         if *restarts {
             now(store.shutdown());
             drop(store);
             store = Store::open_inline(reopen()).unwrap();
             prop_assert_eq!(records(&store.view()), after);
             prop_assert_eq!(store.view().check_derived(), Ok(()));
+            check_changed(earlier.last().unwrap(), &store.view());
+            earlier = vec![store.view()];
         }
     }
     Ok(())
+}
+
+/// Whatever differs between two states is told, and nothing of a cluster that is not.
+fn check_changed(earlier: &State, later: &State) {
+    for name in CLUSTERS.map(|it| cluster(it).name) {
+        let told = later.instances_changed_after(&name, earlier.revision());
+        let Some(told) = told else { continue }; // too long ago, or the cluster was empty since
+        for number in (0..6).filter(|it| cluster(home(*it)).name == name) {
+            let id = instance_id(number);
+            let is_other = earlier.instance(id) != later.instance(id)
+                || earlier.occupancy(id) != later.occupancy(id);
+            assert!(!is_other || told.contains(&id), "{id} changed, and {told:?} are told");
+        }
+        let strange =
+            told.iter().filter_map(|it| later.instance(*it)).find(|it| it.cluster != name);
+        assert_eq!(strange, None);
+        if earlier.revision() == later.revision() {
+            // An uncommitted change counts as later.
+            assert_eq!(later.instances_changed_after(&name, later.revision() + 1), Some(vec![]));
+        }
+    }
+}
+
+#[test]
+fn after_a_restart_no_instance_has_changed() {
+    let journal = MemoryJournal::default();
+    let store = Store::open_inline(journal.clone()).unwrap();
+    let name = cluster("default").name;
+    for number in [4, 0, 2] {
+        now(store.update(|tx| {
+            tx.put_definition(definition("web", 1));
+            tx.put_instance(instance(number, "default"));
+            tx.put_task(task(number, "default", number));
+            Ok::<_, StoreError>(())
+        }))
+        .unwrap();
+    }
+    let told = |store: &Store, revision| store.view().instances_changed_after(&name, revision);
+    assert_eq!(told(&store, 0), None, "the cluster was empty");
+    assert_eq!(told(&store, 1), Some(vec![instance_id(0), instance_id(2)]));
+    assert_eq!(told(&store, 2), Some(vec![instance_id(2)]));
+    drop(store);
+    let store = Store::open_inline(journal).unwrap();
+    assert_eq!(told(&store, 2), None, "before the restart, nothing is known");
+    assert_eq!(told(&store, 3), Some(vec![]));
+    now(store.update(|tx| {
+        tx.remove_task(task_id(0));
+        tx.remove_instance(instance_id(0));
+        assert_eq!(tx.instances_changed_after(&name, 3), Some(vec![instance_id(0)]));
+        Ok::<_, StoreError>(())
+    }))
+    .unwrap();
+    assert_eq!(told(&store, 3), Some(vec![instance_id(0)]), "the removed are told");
+    assert_eq!(store.view().instance(instance_id(0)), None);
+    assert_eq!(told(&store, 4), Some(vec![]));
 }
 
 proptest! {
