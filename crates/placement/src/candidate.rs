@@ -41,16 +41,20 @@ impl Candidate {
         demand.ports_tcp.iter().all(is_free_tcp) && demand.ports_udp.iter().all(is_free_udp)
     }
 
-    /// How many host ports are reserved or taken.
-    pub fn used_ports(&self) -> usize {
+    /// Whether at most so many host ports are reserved or taken.
+    pub(crate) fn uses_at_most(&self, ports: usize) -> bool {
         let (instance, occupancy) = (&self.instance, &self.occupancy);
         let reserved = instance.reserved_ports_tcp.len() + instance.reserved_ports_udp.len();
+        // Most instances are far from the limit, and need no closer look.
+        if reserved + occupancy.ports_tcp.size() + occupancy.ports_udp.size() <= ports {
+            return true;
+        }
         // The agent may have come to reserve a port that a task already had.
         let taken_tcp =
             occupancy.ports_tcp.iter().filter(|it| !instance.reserved_ports_tcp.contains(it));
         let taken_udp =
             occupancy.ports_udp.iter().filter(|it| !instance.reserved_ports_udp.contains(it));
-        reserved + taken_tcp.count() + taken_udp.count()
+        reserved + taken_tcp.count() + taken_udp.count() <= ports
     }
 
     /// Counts one more task as if it ran already; `number` tells it from other such tasks.

@@ -72,22 +72,51 @@ impl<'a> Filter<'a> {
 
     /// The first check that fails.
     pub(crate) fn refusal(&self, candidate: &Candidate) -> Option<Refusal> {
+        self.refusal_of_record(candidate)
+            .or_else(|| self.refusal_of_room(candidate))
+            .or_else(|| self.constraints.iter().find_map(|it| self.unsatisfied(it, candidate)))
+    }
+
+    /// Whether an instance passes what depends on its record alone: changes of its tasks do not
+    /// change this.
+    pub(crate) fn suits(&self, candidate: &Candidate) -> bool {
+        self.refusal_of_record(candidate).is_none() && self.satisfies(candidate, false)
+    }
+
+    /// Whether an instance that suits passes the rest: what its tasks leave, and constraints about
+    /// them.
+    pub(crate) fn has_room(&self, candidate: &Candidate) -> bool {
+        self.refusal_of_room(candidate).is_none() && self.satisfies(candidate, true)
+    }
+
+    fn satisfies(&self, candidate: &Candidate, about_tasks: bool) -> bool {
+        let mut asked = self.constraints.iter().filter(|it| it.looks_at_tasks() == about_tasks);
+        asked.all(|it| self.unsatisfied(it, candidate).is_none())
+    }
+
+    fn refusal_of_record(&self, candidate: &Candidate) -> Option<Refusal> {
         let instance = &candidate.instance;
-        let (wanted, remaining) = (self.demand.resources, candidate.remaining());
         if instance.status != InstanceStatus::Active {
             Some(Refusal::Inactive)
         } else if !instance.agent_connected {
             Some(Refusal::Agent)
         } else if !self.requires.iter().all(|it| it.is_met_by(&instance.attributes)) {
             Some(Refusal::Attribute)
-        } else if wanted.cpu_units > remaining.cpu_units {
+        } else {
+            None
+        }
+    }
+
+    fn refusal_of_room(&self, candidate: &Candidate) -> Option<Refusal> {
+        let (wanted, remaining) = (self.demand.resources, candidate.remaining());
+        if wanted.cpu_units > remaining.cpu_units {
             Some(Refusal::Cpu)
         } else if wanted.memory_mib > remaining.memory_mib {
             Some(Refusal::Memory)
         } else if !self.has_ports(candidate) {
             Some(Refusal::Ports)
         } else {
-            self.constraints.iter().find_map(|it| self.unsatisfied(it, candidate))
+            None
         }
     }
 
@@ -97,7 +126,7 @@ impl<'a> Filter<'a> {
             Some(0) => true,
             Some(wanted) => {
                 candidate.has_free_ports_for(self.demand)
-                    && candidate.used_ports() + wanted <= MAX_USED_PORTS
+                    && candidate.uses_at_most(MAX_USED_PORTS.saturating_sub(wanted))
             }
         }
     }

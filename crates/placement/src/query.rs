@@ -44,6 +44,11 @@ impl Query {
         }
     }
 
+    /// Whether the answer may change with an instance's tasks, and not only with its record.
+    pub(crate) fn looks_at_tasks(&self) -> bool {
+        self.expression.looks_at_tasks()
+    }
+
     /// Whether the expression is true for an instance.
     pub fn matches(&self, candidate: &Candidate) -> bool {
         self.expression.is_true_for(candidate)

@@ -16,10 +16,15 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// A number below `count`, each as likely as the others; `None` where there is none.
+    pub(crate) fn below(&mut self, count: u32) -> Option<u32> {
+        let number = (u128::from(self.next()) * u128::from(count)) >> 64;
+        u32::try_from(number).ok().filter(|it| *it < count)
+    }
+
     /// One of these, each as likely as the others.
     pub(crate) fn choose(&mut self, among: &[usize]) -> Option<usize> {
-        let count = u128::try_from(among.len()).ok()?;
-        let at = (u128::from(self.next()) * count) >> 64;
+        let at = self.below(u32::try_from(among.len()).ok()?)?;
         among.get(usize::try_from(at).ok()?).copied()
     }
 }

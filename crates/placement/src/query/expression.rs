@@ -68,6 +68,16 @@ impl Expression {
             Self::Predicate(predicate) => predicate.is_true_for(candidate),
         }
     }
+
+    /// Whether the answer may change with an instance's tasks.
+    pub(super) fn looks_at_tasks(&self) -> bool {
+        match self {
+            Self::Or(parts) | Self::And(parts) => parts.iter().any(Self::looks_at_tasks),
+            Self::Not(inner) => inner.looks_at_tasks(),
+            Self::Predicate(Predicate::TaskGroup(_) | Predicate::RunningTasksCount(..)) => true,
+            Self::Predicate(_) => false,
+        }
+    }
 }
 
 impl Predicate {
