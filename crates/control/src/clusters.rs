@@ -105,6 +105,7 @@ impl Control {
                     ..Cluster::clone(cluster)
                 });
                 tx.put_cluster(Arc::clone(&cluster));
+                self.fleets.forget(&name);
                 Ok(cluster)
             })
             .await

@@ -22,6 +22,7 @@ async fn check(steps: Vec<Step>) {
         moves::check(&step, &before, &after);
         before = after;
     }
+    world.control.fleets.check(&before).unwrap();
 }
 
 proptest! {

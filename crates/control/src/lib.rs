@@ -7,6 +7,7 @@
 pub mod account_settings;
 pub mod clusters;
 pub mod container_instances;
+mod fleets;
 #[cfg(test)]
 mod invariants;
 pub mod reap;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 use longshore_model::{Clock, Ids, Owner, Timestamp};
 use longshore_store::{State, Store};
 
+use fleets::Fleets;
+
 pub use longshore_placement as placement;
 
 /// The control plane without its doors: the state, and what may be done to it.
@@ -32,12 +35,14 @@ pub struct Control {
     ids: Arc<dyn Ids>,
     owner: Arc<Owner>,
     has_fargate: bool,
+    fleets: Arc<Fleets>,
 }
 
 impl Control {
     /// A control plane over this state, which names its resources after this owner.
     pub fn new(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, owner: Owner) -> Self {
-        Self { store, clock, ids, owner: Arc::new(owner), has_fargate: false }
+        let (owner, fleets) = (Arc::new(owner), Arc::default());
+        Self { store, clock, ids, owner, has_fargate: false, fleets }
     }
 
     /// The same, with FARGATE mapped to the container instances that there are.

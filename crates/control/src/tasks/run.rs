@@ -6,7 +6,7 @@ use longshore_model::launch_type::{PlatformVersion, Share, share_out};
 use longshore_model::{
     ClientToken, ClusterName, LaunchFailure, LaunchKind, LaunchType, Owner, Timestamp,
 };
-use longshore_placement::{Candidate, Constraint, Fleet, MAX_CONSTRAINTS, Request, Strategy};
+use longshore_placement::{Constraint, MAX_CONSTRAINTS, Request, Strategy};
 use longshore_store::State;
 
 use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched};
@@ -105,7 +105,7 @@ impl Control {
                     count: request.count,
                 };
                 let seed = ids.next_bits() as u64;
-                let placement = fleet(tx, &launch.cluster).place(&demand, seed);
+                let placement = self.fleets.place(tx, &launch.cluster, &demand, seed);
                 if placement.candidates == 0 {
                     return Err(LaunchError::NoContainerInstances);
                 }
@@ -161,14 +161,4 @@ fn kept(failures: &[Failure]) -> Box<[LaunchFailure]> {
         reason: it.reason.as_str().into(),
     };
     failures.iter().map(failure).collect()
-}
-
-/// The instances of a cluster.
-fn fleet(state: &State, cluster: &ClusterName) -> Fleet {
-    let mut fleet = Fleet::new();
-    for it in state.instances(cluster) {
-        let occupancy = state.occupancy(it.id);
-        fleet.follow(it.id, Some(Candidate { instance: Arc::clone(it), occupancy }));
-    }
-    fleet
 }
