@@ -40,6 +40,10 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// The longest message of an agent, in bytes.
 const MAX_AGENT_MESSAGE: usize = 1024 * 1024;
 
+/// What is read from an agent's socket at once, in bytes. So much is cleared before each read and
+/// kept by every connection; an acknowledgement has some 300.
+const AGENT_READ: usize = 4 * 1024;
+
 /// Accepts connections until told to stop, then waits a while for what is being answered.
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -153,7 +157,7 @@ impl Connection {
             }
         };
         let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(upgrade) => upgrade.max_message_size(MAX_AGENT_MESSAGE),
+            Ok(it) => it.max_message_size(MAX_AGENT_MESSAGE).read_buffer_size(AGENT_READ),
             Err(rejection) => return axum::response::IntoResponse::into_response(rejection),
         };
         upgrade.on_upgrade(move |socket| async move {
