@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
+use futures_util::SinkExt;
 use http::{Response, StatusCode};
 use longshore_control::{Control, reference};
 use longshore_model::container_instance::VersionInfo;
@@ -175,10 +176,9 @@ impl Session {
                     if !self.is_recorded_as_connected().await {
                         return "its instance is gone";
                     }
-                    for frame in self.frames(seat.concerns()).await {
-                        if !send(socket, Message::Text(frame.into())).await {
-                            return "it cannot be written to";
-                        }
+                    let frames = self.frames(seat.concerns()).await;
+                    if !send(socket, frames.into_iter().map(|it| Message::Text(it.into()))).await {
+                        return "it cannot be written to";
                     }
                 }
                 _ = heartbeat.tick() => {
@@ -189,9 +189,8 @@ impl Session {
                         healthy: true,
                         message_id: Some(Uuid::new_v4().to_string()),
                     });
-                    if !send(socket, Message::Text(beat.encode().into())).await
-                        || !send(socket, Message::Ping(Bytes::new())).await
-                    {
+                    let beat = Message::Text(beat.encode().into());
+                    if !send(socket, [beat, Message::Ping(Bytes::new())]).await {
                         return "it cannot be written to";
                     }
                 }
@@ -301,6 +300,16 @@ impl Session {
     }
 }
 
-async fn send(socket: &mut WebSocket, message: Message) -> bool {
-    matches!(timeout(SEND, socket.send(message)).await, Ok(Ok(())))
+/// Sends messages with as few writes as they fit into.
+async fn send(socket: &mut WebSocket, messages: impl IntoIterator<Item = Message>) -> bool {
+    for message in messages {
+        if !in_time(socket.feed(message)).await {
+            return false;
+        }
+    }
+    in_time(socket.flush()).await
+}
+
+async fn in_time(sent: impl Future<Output = Result<(), axum::Error>>) -> bool {
+    matches!(timeout(SEND, sent).await, Ok(Ok(())))
 }
