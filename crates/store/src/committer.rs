@@ -113,8 +113,12 @@ impl Committer {
         if given.is_ok() && !changes.is_empty() {
             head.set_revision(head.revision() + 1);
             writer.head = head;
+            let is_first = writer.waiting.changes.is_empty();
             writer.waiting.changes.append(&mut changes);
-            self.work.notify_one();
+            // With something waiting already, whoever holds the journal does not wait.
+            if is_first {
+                self.work.notify_one();
+            }
         }
         (given, writer.newest())
     }
