@@ -140,4 +140,6 @@ impl Fleet {
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

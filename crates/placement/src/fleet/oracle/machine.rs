@@ -47,27 +47,28 @@ pub(super) struct Ask {
     pub(super) orders: Vec<Order>,
 }
 
-/// A constraint, and beside each expression what it means.
+/// A constraint.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rule {
     Distinct,
-    MemberOf(&'static str, fn(&Machine) -> bool),
+    /// With one of [`EXPRESSIONS`].
+    MemberOf(usize),
 }
 
-/// The expressions that are asked.
-pub(super) const EXPRESSIONS: [Rule; 6] = [
-    Rule::MemberOf("attribute:zone == a", |it| it.zone == Some("a")),
-    Rule::MemberOf("attribute:zone in [a, b] or attribute:rack exists", |it| {
+type Meaning = fn(&Machine) -> bool;
+
+/// The expressions that are asked, and what each means.
+pub(super) const EXPRESSIONS: [(&str, Meaning); 6] = [
+    ("attribute:zone == a", |it| it.zone == Some("a")),
+    ("attribute:zone in [a, b] or attribute:rack exists", |it| {
         matches!(it.zone, Some("a" | "b")) || it.rack.is_some()
     }),
-    Rule::MemberOf("not (attribute:rack =~ 1.*)", |it| it.rack != Some("1")),
-    Rule::MemberOf("task:group == db", |it| it.tasks_of("db") > 0),
-    Rule::MemberOf("task:group != db and attribute:zone exists", |it| {
+    ("not (attribute:rack =~ 1.*)", |it| it.rack != Some("1")),
+    ("task:group == db", |it| it.tasks_of("db") > 0),
+    ("task:group != db and attribute:zone exists", |it| {
         it.tasks_of("db") == 0 && it.zone.is_some()
     }),
-    Rule::MemberOf("runningTasksCount < 2", |it| {
-        it.tasks.iter().filter(|it| it.is_running).count() < 2
-    }),
+    ("runningTasksCount < 2", |it| it.tasks.iter().filter(|it| it.is_running).count() < 2),
 ];
 
 /// A strategy.
@@ -134,7 +135,7 @@ impl Machine {
         }
         ask.rules.iter().find_map(|rule| match rule {
             Rule::Distinct => (self.tasks_of(&ask.group) > 0).then_some(Refusal::DistinctInstance),
-            Rule::MemberOf(_, holds) => (!holds(self)).then_some(Refusal::MemberOf),
+            Rule::MemberOf(at) => (!EXPRESSIONS[*at].1(self)).then_some(Refusal::MemberOf),
         })
     }
 

@@ -1,0 +1,266 @@
+//! What is placed, and on what.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::Arc;
+
+use longshore_model::container_instance::VersionInfo;
+use longshore_model::{
+    Attribute, ContainerInstance, Demand, InstanceId, InstanceStatus, LaunchKind, Occupancy,
+    Resources, Timestamp,
+};
+use longshore_placement::{Candidate, Constraint, Fleet, Request, Strategy, place};
+
+/// As many tasks as one call may have.
+const TASKS_A_CALL: usize = 10;
+const DEFINITIONS: usize = 16;
+
+/// One row.
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    pub(crate) goal: &'static str,
+    pub(crate) tasks: usize,
+    tasks_a_call: usize,
+    instances: Vec<Candidate>,
+    definitions: Vec<Definition>,
+}
+
+/// What one family of tasks asks for.
+pub(crate) struct Definition {
+    group: Arc<str>,
+    demand: Demand,
+    constraints: Vec<Constraint>,
+    strategies: Vec<Strategy>,
+}
+
+/// A row's instances, filling up.
+pub(crate) struct Bench<'a> {
+    row: &'a Workload,
+    fleet: Fleet,
+    /// The state that the fleet is told of.
+    known: BTreeMap<InstanceId, Candidate>,
+}
+
+impl Workload {
+    /// Three zones, a port for each definition, and an expression that 15 of 16 pass.
+    pub(crate) fn main(instances: usize) -> Result<Self, Box<dyn Error>> {
+        Self::new(
+            "zone spread, binpack(memory), port, memberOf",
+            "200,000",
+            instances,
+            Some(20_000),
+            &["memberOf attribute:ecs.instance-type in [m5.large, c5.large]"],
+            &["spread attribute:ecs.availability-zone", "binpack memory"],
+        )
+    }
+
+    fn new(
+        name: &'static str,
+        goal: &'static str,
+        instances: usize,
+        first_port: Option<u16>,
+        constraints: &[&str],
+        strategies: &[&str],
+    ) -> Result<Self, Box<dyn Error>> {
+        let definition = |at| Definition::new(at, first_port, constraints, strategies);
+        Ok(Self {
+            name,
+            goal,
+            tasks: 10_000,
+            tasks_a_call: TASKS_A_CALL,
+            instances: (0..instances).map(instance).collect::<Result<_, _>>()?,
+            definitions: (0..DEFINITIONS).map(definition).collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub(crate) fn one_a_call(self) -> Self {
+        Self { name: "the same, one task a call", tasks_a_call: 1, ..self }
+    }
+
+    pub(crate) fn instances(&self) -> usize {
+        self.instances.len()
+    }
+
+    pub(crate) fn bench(&self) -> Bench<'_> {
+        let mut fleet = Fleet::new();
+        for it in &self.instances {
+            fleet.follow(it.id(), Some(it.clone()));
+        }
+        let known = self.instances.iter().map(|it| (it.id(), it.clone())).collect();
+        Bench { row: self, fleet, known }
+    }
+}
+
+/// The rows beside the main one.
+pub(crate) fn rows(instances: usize) -> Result<Vec<Workload>, Box<dyn Error>> {
+    let row = |name, constraints: &[&str], strategies: &[&str]| {
+        Workload::new(name, "100,000", instances, None, constraints, strategies)
+    };
+    Ok(vec![
+        Workload::main(instances)?.one_a_call(),
+        row("spread(instanceId)", &[], &["spread instanceId"])?,
+        row("binpack(cpu)", &[], &["binpack cpu"])?,
+        row("random", &[], &["random"])?,
+        row("distinctInstance", &["distinctInstance"], &[])?,
+        row("spread(attribute), 1,000 values", &[], &["spread attribute:rack"])?,
+        row("memberOf that all pass", &["memberOf attribute:ecs.instance-type exists"], &[])?,
+        row("memberOf that 10 pass", &["memberOf attribute:number < 10"], &[])?,
+        row("memberOf about tasks", &["memberOf task:group != other"], &[])?,
+    ])
+}
+
+/// A definition with an expression that no call had before.
+pub(crate) fn first_use(number: usize) -> Result<Definition, Box<dyn Error>> {
+    let expression = format!("memberOf attribute:number != {number}");
+    Definition::new(0, None, &[&expression], &["binpack memory"])
+}
+
+impl Definition {
+    fn new(
+        at: usize,
+        first_port: Option<u16>,
+        constraints: &[&str],
+        strategies: &[&str],
+    ) -> Result<Self, Box<dyn Error>> {
+        let split = |text: &str| match text.split_once(' ') {
+            Some((kind, rest)) => (kind.to_owned(), Some(rest.to_owned())),
+            None => (text.to_owned(), None),
+        };
+        let constraint = |text: &&str| {
+            let (kind, expression) = split(text);
+            Constraint::parse(&kind, expression.as_deref())
+        };
+        let strategy = |text: &&str| {
+            let (kind, field) = split(text);
+            Strategy::parse(&kind, field.as_deref())
+        };
+        let step = at as u32;
+        Ok(Self {
+            group: format!("family:web-{at}").into(),
+            demand: Demand {
+                resources: Resources { cpu_units: 5 + step % 4, memory_mib: 16 + step },
+                ports_tcp: first_port.map(|it| it + at as u16).into_iter().collect(),
+                ports_udp: vec![],
+            },
+            constraints: constraints.iter().map(constraint).collect::<Result<_, _>>()?,
+            strategies: strategies.iter().map(strategy).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn request(&self, count: usize) -> Request<'_> {
+        Request {
+            kind: LaunchKind::Ec2,
+            demand: &self.demand,
+            requires: &[],
+            group: &self.group,
+            constraints: &self.constraints,
+            strategies: &self.strategies,
+            count: count as u32,
+        }
+    }
+}
+
+impl Bench<'_> {
+    /// One call of each definition, so that none is new.
+    pub(crate) fn warm_up(&mut self) {
+        for definition in &self.row.definitions {
+            self.call(&definition.request(1), 0);
+        }
+    }
+
+    /// Places so many tasks, two an instance at most: then all end, and it begins anew. Gives how
+    /// many were placed.
+    pub(crate) fn run(&mut self, tasks: usize, seed: u64) -> usize {
+        let row = self.row;
+        let (mut placed, mut live) = (0, 0);
+        for number in 0..tasks / row.tasks_a_call {
+            let definition = &row.definitions[number % DEFINITIONS];
+            let request = definition.request(row.tasks_a_call);
+            let count = self.call(&request, seed << 32 | number as u64);
+            placed += count;
+            live += count;
+            if live + row.tasks_a_call > 2 * row.instances() {
+                self.end_all();
+                live = 0;
+            }
+        }
+        placed
+    }
+
+    fn call(&mut self, request: &Request<'_>, seed: u64) -> usize {
+        let placed = self.fleet.place(request, seed).placed;
+        for id in &placed {
+            // As the state has it after the transaction.
+            if let Some(now) = self.fleet.candidate(*id).cloned() {
+                self.known.insert(*id, now.clone());
+                self.fleet.follow(*id, Some(now));
+            }
+        }
+        placed.len()
+    }
+
+    fn end_all(&mut self) {
+        for it in &self.row.instances {
+            self.known.insert(it.id(), it.clone());
+            self.fleet.follow(it.id(), Some(it.clone()));
+        }
+    }
+
+    /// The same by looking at every instance for each call.
+    pub(crate) fn run_naive(&mut self, tasks: usize, seed: u64) -> usize {
+        let row = self.row;
+        let mut placed = 0;
+        let mut live = 0;
+        for number in 0..tasks.div_ceil(row.tasks_a_call) {
+            let request = row.definitions[number % DEFINITIONS].request(row.tasks_a_call);
+            let all = self.known.values().cloned().collect();
+            let chosen = place(all, &request, seed << 32 | number as u64).placed;
+            for (task, id) in (placed as u128..).zip(&chosen) {
+                if let Some(it) = self.known.get_mut(id) {
+                    let task = longshore_model::TaskId::from_bits(task);
+                    Arc::make_mut(&mut it.occupancy).enter(task, request.group, request.demand);
+                }
+            }
+            placed += chosen.len();
+            live += chosen.len();
+            if live + row.tasks_a_call > 2 * row.instances() {
+                self.known = row.instances.iter().map(|it| (it.id(), it.clone())).collect();
+                live = 0;
+            }
+        }
+        placed
+    }
+
+    pub(crate) fn place_one(&mut self, definition: &Definition) {
+        self.call(&definition.request(1), 0);
+    }
+}
+
+fn instance(at: usize) -> Result<Candidate, Box<dyn Error>> {
+    let attribute = |name: &str, value: String| Attribute::with_value(name, value);
+    let instance_type = if at % 16 == 15 { "t3.large" } else { ["m5.large", "c5.large"][at % 2] };
+    let instance = ContainerInstance {
+        id: InstanceId::from_bits(at as u128),
+        arn_form: Default::default(),
+        cluster: "default".parse()?,
+        status: InstanceStatus::Active,
+        agent_connected: true,
+        connected_at: None,
+        version: 1,
+        registered: Resources { cpu_units: 16_384, memory_mib: 65_536 },
+        reserved_ports_tcp: [22, 2375, 2376, 51_678, 51_679].into(),
+        reserved_ports_udp: [].into(),
+        attributes: vec![
+            attribute("ecs.availability-zone", ["a", "b", "c"][at % 3].into()),
+            attribute("ecs.instance-type", instance_type.into()),
+            attribute("rack", (at % 1_000).to_string()),
+            attribute("number", at.to_string()),
+        ],
+        ec2_instance_id: Some(format!("i-{at:017x}")),
+        version_info: VersionInfo::default(),
+        registered_at: Timestamp::from_millis(0),
+        deregistered_at: None,
+        tags: Default::default(),
+    };
+    Ok(Candidate { instance: Arc::new(instance), occupancy: Arc::new(Occupancy::default()) })
+}
