@@ -20,5 +20,5 @@ pub use constraint::{Constraint, ConstraintError, MAX_CONSTRAINTS};
 pub use filter::{Refusal, refusal};
 pub use fleet::Fleet;
 pub use place::{Placement, Request, place};
-pub use query::{Query, QueryError};
+pub use query::{Queries, Query, QueryError};
 pub use strategy::{BinpackField, MAX_STRATEGIES, SpreadField, Strategy, StrategyError};

@@ -2,15 +2,26 @@
 //! Source: Amazon ECS Developer Guide, "Cluster query language".
 
 mod expression;
+mod index;
 mod lexer;
 mod parser;
+mod queries;
+mod slots;
+mod split;
+mod values;
 mod version;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::candidate::Candidate;
 use expression::Expression;
+pub use index::Index;
 pub(crate) use parser::is_attribute_name;
+pub use queries::Queries;
+pub use slots::Slots;
+use split::Part;
+pub use split::Split;
 
 /// The most characters of an expression. Source: Amazon ECS API Reference, `PlacementConstraint`.
 pub const MAX_LENGTH: usize = 2000;
@@ -18,11 +29,13 @@ pub const MAX_LENGTH: usize = 2000;
 /// How deep parentheses and negations may nest, so that no expression can exhaust the stack.
 pub const MAX_DEPTH: usize = 64;
 
-/// An expression that can be asked of an instance. Two are equal when their texts are.
+/// An expression that can be asked of an instance. Two are equal when their texts are, and they are
+/// the same part of it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Query {
-    text: String,
-    expression: Expression,
+    text: Arc<str>,
+    part: Part,
+    expression: Arc<Expression>,
 }
 
 impl Query {
@@ -37,7 +50,9 @@ impl Query {
             None => parser::parse(text),
         };
         match parsed {
-            Ok(expression) => Ok(Self { text: text.into(), expression }),
+            Ok(expression) => {
+                Ok(Self { text: text.into(), part: Part::Whole, expression: expression.into() })
+            }
             Err(Fault { offset, expected }) => {
                 Err(QueryError { expression: shown(text), offset, expected })
             }
@@ -63,7 +78,7 @@ impl fmt::Display for Query {
 
 impl PartialEq for Query {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.text == other.text && self.part == other.part
     }
 }
 

@@ -69,6 +69,15 @@ impl Expression {
         }
     }
 
+    /// How many patterns it has.
+    pub(super) fn patterns(&self) -> usize {
+        match self {
+            Self::Or(parts) | Self::And(parts) => parts.iter().map(Self::patterns).sum(),
+            Self::Not(inner) => inner.patterns(),
+            Self::Predicate(predicate) => usize::from(predicate.has_pattern()),
+        }
+    }
+
     /// Whether the answer may change with an instance's tasks.
     pub(super) fn looks_at_tasks(&self) -> bool {
         match self {
@@ -81,6 +90,20 @@ impl Expression {
 }
 
 impl Predicate {
+    fn has_pattern(&self) -> bool {
+        match self {
+            Self::Attribute(_, test)
+            | Self::TaskGroup(test)
+            | Self::AgentConnected(test)
+            | Self::Ec2InstanceId(test) => matches!(test.texts, Texts::Matching(_)),
+            Self::AttributeExists(_)
+            | Self::AttributeOrder(..)
+            | Self::AgentVersion(..)
+            | Self::RegisteredAt(..)
+            | Self::RunningTasksCount(..) => false,
+        }
+    }
+
     fn is_true_for(&self, candidate: &Candidate) -> bool {
         let (instance, occupancy) = (&candidate.instance, &candidate.occupancy);
         match self {
@@ -100,8 +123,8 @@ impl Predicate {
             }
             Self::AgentVersion(relation, wanted) => {
                 let text = instance.version_info.agent_version.as_deref();
-                let version = text.and_then(Version::parse);
-                version.is_some_and(|it| relation.includes(it.cmp(wanted)))
+                let order = text.and_then(|it| wanted.compare_with(it));
+                order.is_some_and(|it| relation.includes(it))
             }
             Self::Ec2InstanceId(test) => {
                 instance.ec2_instance_id.as_deref().is_some_and(|it| test.holds_for(it))
@@ -117,7 +140,7 @@ impl Predicate {
 }
 
 impl Test {
-    fn holds_for(&self, text: &str) -> bool {
+    pub(super) fn holds_for(&self, text: &str) -> bool {
         self.texts.contains(text) != self.is_negated
     }
 }
@@ -132,7 +155,7 @@ impl Texts {
 }
 
 impl Relation {
-    fn includes(self, ordering: Ordering) -> bool {
+    pub(super) fn includes(self, ordering: Ordering) -> bool {
         match self {
             Self::Equal => ordering.is_eq(),
             Self::NotEqual => ordering.is_ne(),
@@ -145,7 +168,7 @@ impl Relation {
 }
 
 /// As numbers where both are, else as texts.
-fn compare_numbers_or_texts(one: &str, other: &str) -> Ordering {
+pub(super) fn compare_numbers_or_texts(one: &str, other: &str) -> Ordering {
     let number = |text: &str| text.parse::<f64>().ok().filter(|it| it.is_finite());
     match (number(one), number(other)) {
         (Some(one), Some(other)) => one.partial_cmp(&other).unwrap_or(Ordering::Equal),

@@ -10,7 +10,7 @@ use super::version::Version;
 use super::{Fault, MAX_DEPTH};
 
 /// How large a compiled pattern may get, in bytes: a few letters can ask for gigabytes.
-const MAX_PATTERN_SIZE: usize = 256 * 1024;
+pub(super) const MAX_PATTERN_SIZE: usize = 256 * 1024;
 
 /// The most patterns of one expression. The largest takes some 10 ms to compile, and expressions of
 /// task definitions are compiled whenever a task is run.

@@ -214,7 +214,13 @@ proptest! {
     ) {
         let text = tree.print(0, &mut spelling);
         let query = Query::parse(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
-        prop_assert_eq!(query.matches(&facts.candidate()), tree.is_true_for(&facts), "{}", text);
+        let candidate = facts.candidate();
+        prop_assert_eq!(query.matches(&candidate), tree.is_true_for(&facts), "{}", text);
+
+        let Split { record, tasks } = query.split();
+        let holds = |part: &Option<Query>| part.as_ref().is_none_or(|it| it.matches(&candidate));
+        prop_assert_eq!(holds(&record) && holds(&tasks), query.matches(&candidate), "{}", text);
+        prop_assert!(record.is_none_or(|it| !it.looks_at_tasks()), "{}", text);
     }
 
     #[test]
