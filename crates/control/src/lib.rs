@@ -18,7 +18,7 @@ pub mod tasks;
 #[cfg(test)]
 mod testing;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use longshore_model::{Clock, Ids, Owner, Timestamp};
 use longshore_store::{State, Store};
@@ -26,6 +26,7 @@ use longshore_store::{State, Store};
 use fleets::Fleets;
 
 pub use longshore_placement as placement;
+use longshore_placement::Queries;
 
 /// The control plane without its doors: the state, and what may be done to it.
 #[derive(Clone)]
@@ -36,13 +37,15 @@ pub struct Control {
     owner: Arc<Owner>,
     has_fargate: bool,
     fleets: Arc<Fleets>,
+    /// The expressions of task definitions that were run lately.
+    queries: Arc<Mutex<Queries>>,
 }
 
 impl Control {
     /// A control plane over this state, which names its resources after this owner.
     pub fn new(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, owner: Owner) -> Self {
-        let (owner, fleets) = (Arc::new(owner), Arc::default());
-        Self { store, clock, ids, owner, has_fargate: false, fleets }
+        let (owner, fleets, queries) = (Arc::new(owner), Arc::default(), Arc::default());
+        Self { store, clock, ids, owner, has_fargate: false, fleets, queries }
     }
 
     /// The same, with FARGATE mapped to the container instances that there are.

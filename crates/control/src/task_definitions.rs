@@ -5,7 +5,7 @@ mod list;
 pub mod requires;
 mod retire;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use longshore_model::container_definition::ContainerDefinition;
 use longshore_model::task_definition::{IpcMode, NetworkMode, PidMode, RuntimePlatform, Volume};
@@ -130,13 +130,18 @@ pub fn usable<'a>(
     }
 }
 
-/// The constraints that a definition brings to each placement of its tasks.
-pub fn constraints(definition: &TaskDefinition) -> Vec<Constraint> {
-    let parsed = |it: &String| Query::parse(it).expect("an expression is checked at registration");
-    definition.member_of.iter().map(parsed).map(Constraint::MemberOf).collect()
-}
-
 impl Control {
+    /// The constraints that a definition brings to each placement of its tasks.
+    pub(crate) fn constraints(&self, definition: &TaskDefinition) -> Vec<Constraint> {
+        if definition.member_of.is_empty() {
+            return Vec::new();
+        }
+        let mut queries = self.queries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parsed =
+            |it: &String| queries.parse(it).expect("an expression is checked at registration");
+        definition.member_of.iter().map(|it| Constraint::MemberOf(parsed(it))).collect()
+    }
+
     /// RegisterTaskDefinition: the next revision of the family, one more than any before it.
     pub async fn register_task_definition(
         &self,

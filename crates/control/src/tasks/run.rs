@@ -12,7 +12,6 @@ use longshore_store::State;
 use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched};
 use crate::Control;
 use crate::clusters;
-use crate::task_definitions::constraints;
 
 /// How long a token marks its call, in seconds, unless its tasks are forgotten before.
 /// Source: Amazon ECS Developer Guide, ensuring idempotency.
@@ -90,7 +89,7 @@ impl Control {
                 let mut launch = request.launch.ready(tx)?;
                 let kind = request.on.kind();
                 launch.check_launch_type(kind)?;
-                let mut all_constraints = constraints(&launch.definition);
+                let mut all_constraints = self.constraints(&launch.definition);
                 all_constraints.extend(request.constraints);
                 if all_constraints.len() > MAX_CONSTRAINTS {
                     return Err(LaunchError::TooManyConstraints(MAX_CONSTRAINTS));
