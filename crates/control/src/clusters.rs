@@ -54,7 +54,8 @@ pub fn listed<'a>(
 
 impl Control {
     /// CreateCluster. A cluster of this name that is in use is given back as it is; a deleted one
-    /// comes to life again, with these tags only.
+    /// comes to life again, with these tags only; its failures stay counted as long as it is
+    /// remembered.
     pub async fn create_cluster(
         &self,
         name: ClusterName,
@@ -66,11 +67,13 @@ impl Control {
                 if let Ok(cluster) = active(tx, &name) {
                     return Ok(Arc::clone(cluster));
                 }
+                let placement_failures = tx.cluster(&name).map_or(0, |it| it.placement_failures);
                 let cluster = Arc::new(Cluster {
                     name,
                     status: ClusterStatus::Active,
                     created_at: now,
                     deleted_at: None,
+                    placement_failures,
                     tags,
                 });
                 tx.put_cluster(Arc::clone(&cluster));

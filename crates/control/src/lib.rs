@@ -10,6 +10,7 @@ pub mod container_instances;
 mod fleets;
 #[cfg(test)]
 mod invariants;
+pub mod placement_failures;
 pub mod reap;
 pub mod reference;
 pub mod tags;

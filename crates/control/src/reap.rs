@@ -1,10 +1,11 @@
 //! What is forgotten, and when: ECS describes what has ended for at least an hour.
 
-use longshore_model::{ClusterName, DefinitionKey, InstanceId, LastStatus, TaskId, Timestamp};
+use longshore_model::{
+    ClusterName, DefinitionKey, InstanceId, LastStatus, PlacementFailure, TaskId, Timestamp,
+};
 use longshore_store::{State, StoreError, Tx};
 
-use crate::Control;
-use crate::task_definitions;
+use crate::{Control, placement_failures, task_definitions};
 
 /// How long what has ended can still be described, in seconds.
 /// Source: Amazon ECS API Reference, DescribeTasks.
@@ -22,6 +23,9 @@ pub struct Overdue {
     pub container_instances: Vec<InstanceId>,
     /// INACTIVE clusters whose time is over.
     pub clusters: Vec<ClusterName>,
+    /// Placement failures that did not happen again for long, or whose cluster is forgotten too;
+    /// by cluster and fingerprint.
+    pub placement_failures: Vec<(ClusterName, u64)>,
     /// Task definitions in deletion that no task is left of.
     pub definitions: Vec<DefinitionKey>,
 }
@@ -33,10 +37,12 @@ impl Overdue {
             .all_tasks()
             .filter(|it| it.last_status == LastStatus::Stopped && is_over(it.stopped_at, now));
         let instances = state.all_instances().filter(|it| is_over(it.deregistered_at, now));
+        let failures = state.all_placement_failures().filter(|it| is_failure_over(it, state, now));
         let clusters = state.clusters().filter(|it| is_over(it.deleted_at, now));
         Self {
             tasks: tasks.map(|it| it.id).collect(),
             container_instances: instances.map(|it| it.id).collect(),
+            placement_failures: failures.map(|it| (it.cluster.clone(), it.fingerprint)).collect(),
             clusters: clusters.map(|it| it.name.clone()).collect(),
             definitions: task_definitions::deletable(state),
         }
@@ -44,8 +50,9 @@ impl Overdue {
 
     /// How many records there are of it.
     pub fn len(&self) -> usize {
-        let Self { tasks, container_instances, clusters, definitions } = self;
-        tasks.len() + container_instances.len() + clusters.len() + definitions.len()
+        let Self { tasks, container_instances, placement_failures, clusters, definitions } = self;
+        let records = tasks.len() + container_instances.len() + placement_failures.len();
+        records + clusters.len() + definitions.len()
     }
 
     /// Whether there is nothing.
@@ -61,6 +68,14 @@ impl Control {
         let overdue = Overdue::of(&self.view(), now);
         self.forget(&overdue.tasks, |tx, it| tx.remove_task(*it)).await?;
         self.forget(&overdue.container_instances, |tx, it| tx.remove_instance(*it)).await?;
+        self.forget(&overdue.placement_failures, |tx, (cluster, fingerprint)| {
+            // It may have happened again meanwhile.
+            let failure = tx.placement_failure(cluster, *fingerprint);
+            if failure.is_some_and(|it| is_failure_over(it, tx, now)) {
+                tx.remove_placement_failure(cluster, *fingerprint);
+            }
+        })
+        .await?;
         self.forget(&overdue.definitions, |tx, it| tx.remove_definition(it)).await?;
         self.forget(&overdue.clusters, |tx, it| {
             // It may have come to life again meanwhile.
@@ -87,6 +102,12 @@ impl Control {
         }
         Ok(())
     }
+}
+
+/// Whether a placement failure, or its cluster, has been remembered for long enough.
+fn is_failure_over(failure: &PlacementFailure, state: &State, now: Timestamp) -> bool {
+    let is_alone = || state.cluster(&failure.cluster).is_none_or(|it| is_over(it.deleted_at, now));
+    placement_failures::is_over(failure, now) || is_alone()
 }
 
 /// Whether what ended then has been remembered for long enough.

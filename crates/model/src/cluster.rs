@@ -19,7 +19,15 @@ pub struct Cluster {
     /// When it was deleted; `None` while it is ACTIVE. The reaper counts from then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// How many RunTask calls could place nothing, ever. What is remembered of them one by one is in
+    /// [`PlacementFailure`](crate::PlacementFailure).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub placement_failures: u64,
     /// The callers' tags.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -167,6 +167,7 @@ async fn prepare(store: &Store) -> Outcome<Kind> {
                 status: ClusterStatus::Active,
                 created_at: NOW,
                 deleted_at: None,
+                placement_failures: 0,
                 tags: Default::default(),
             });
             (0..INSTANCES).for_each(|it| tx.put_instance(instance(it, &cluster)));

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use longshore_model::{
-    AccountSettings, Cluster, ContainerInstance, DeletedRevisions, Task, TaskDefinition,
+    AccountSettings, Cluster, ContainerInstance, DeletedRevisions, PlacementFailure, Task,
+    TaskDefinition,
 };
 
 /// One record before and after an update; `None` where there is none.
@@ -43,6 +44,13 @@ pub enum Change {
         before: Option<Arc<ContainerInstance>>,
         /// As it is.
         after: Option<Arc<ContainerInstance>>,
+    },
+    /// What is remembered of RunTask calls that could place nothing.
+    PlacementFailure {
+        /// As it was.
+        before: Option<Arc<PlacementFailure>>,
+        /// As it is.
+        after: Option<Arc<PlacementFailure>>,
     },
     /// A task.
     Task {

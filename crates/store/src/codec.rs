@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use longshore_model::{
     AccountSettings, Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions,
-    Family, Tags, Task, TaskDefinition,
+    Family, PlacementFailure, Tags, Task, TaskDefinition,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +27,7 @@ const CLUSTER: u8 = b'c';
 const DEFINITION: u8 = b'd';
 const DELETED_REVISIONS: u8 = b'f';
 const INSTANCE: u8 = b'i';
+const PLACEMENT_FAILURE: u8 = b'p';
 const TASK: u8 = b't';
 
 /// The key of the record that a change is about.
@@ -42,6 +43,9 @@ pub(crate) fn key(change: &Change) -> Vec<u8> {
         }
         Change::Instance { before, after } => {
             of_either(before, after, |it| id_key(INSTANCE, it.id.bits()))
+        }
+        Change::PlacementFailure { before, after } => {
+            of_either(before, after, |it| placement_failure_key(&it.cluster, it.fingerprint))
         }
         Change::Task { before, after } => of_either(before, after, |it| id_key(TASK, it.id.bits())),
     }
@@ -69,6 +73,12 @@ fn deleted_revisions_key(family: &Family) -> Vec<u8> {
     [&[DELETED_REVISIONS], family.as_str().as_bytes()].concat()
 }
 
+/// The byte between is below all that a name may have, so that those of a cluster lie together.
+fn placement_failure_key(cluster: &ClusterName, fingerprint: u64) -> Vec<u8> {
+    let name = cluster.as_str().as_bytes();
+    [&[PLACEMENT_FAILURE], name, &[0], fingerprint.to_be_bytes().as_slice()].concat()
+}
+
 fn id_key(table: u8, bits: u128) -> Vec<u8> {
     [&[table], bits.to_be_bytes().as_slice()].concat()
 }
@@ -81,6 +91,7 @@ pub(crate) fn value(change: &Change) -> Result<Option<Vec<u8>>, StoreError> {
         Change::Definition { after, .. } => encode(after),
         Change::DeletedRevisions { after, .. } => encode(after),
         Change::Instance { after, .. } => encode(after),
+        Change::PlacementFailure { after, .. } => encode(after),
         Change::Task { after, .. } => encode(after),
     }
 }
@@ -158,6 +169,11 @@ impl Loader {
                     attribute.value.as_mut().into_iter().for_each(|it| self.share(it));
                 }
                 Change::Instance { before: None, after: Some(Arc::new(instance)) }
+            }
+            Some(&PLACEMENT_FAILURE) => {
+                let mut failure = decode::<PlacementFailure>(value)?;
+                self.share_cluster(&mut failure.cluster);
+                Change::PlacementFailure { before: None, after: Some(Arc::new(failure)) }
             }
             Some(&TASK) => {
                 let mut task = decode::<Task>(value)?;

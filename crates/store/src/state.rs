@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use longshore_model::{
     AccountSettings, Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions,
-    Family, InstanceId, Occupancy, Task, TaskDefinition, TaskId,
+    Family, InstanceId, Occupancy, PlacementFailure, Task, TaskDefinition, TaskId,
 };
 use rpds::RedBlackTreeMapSync as Map;
 
@@ -30,6 +30,8 @@ pub struct State {
     clusters: Map<ClusterName, Arc<Cluster>>,
     definitions: Map<DefinitionKey, Arc<TaskDefinition>>,
     deleted_revisions: Map<Family, Arc<DeletedRevisions>>,
+    /// By cluster and fingerprint; few, for they are bounded for each cluster.
+    placement_failures: Map<(ClusterName, u64), Arc<PlacementFailure>>,
     instances: Table<ContainerInstance>,
     tasks: Table<Task>,
     derived: Derived,
@@ -100,6 +102,30 @@ impl State {
 
     pub(crate) fn deleted_revisions(&self, family: &Family) -> Option<&Arc<DeletedRevisions>> {
         self.deleted_revisions.get(family)
+    }
+
+    /// What is remembered of the RunTask calls with this fingerprint that could place nothing.
+    pub fn placement_failure(
+        &self,
+        cluster: &ClusterName,
+        fingerprint: u64,
+    ) -> Option<&Arc<PlacementFailure>> {
+        self.placement_failures.get(&(cluster.clone(), fingerprint))
+    }
+
+    /// What is remembered of the RunTask calls in a cluster that could place nothing, in no order
+    /// that means anything.
+    pub fn placement_failures(
+        &self,
+        cluster: &ClusterName,
+    ) -> impl Iterator<Item = &Arc<PlacementFailure>> {
+        let key = |fingerprint| (cluster.clone(), fingerprint);
+        self.placement_failures.range(key(0)..=key(u64::MAX)).map(|(_, it)| it)
+    }
+
+    /// What is remembered of all RunTask calls that could place nothing, by cluster.
+    pub fn all_placement_failures(&self) -> impl Iterator<Item = &Arc<PlacementFailure>> {
+        self.placement_failures.values()
     }
 
     /// A container instance.
@@ -233,6 +259,10 @@ impl State {
                     (Some(before), None) => self.instances.remove(before.id),
                     (None, None) => {}
                 }
+            }
+            Change::PlacementFailure { before, after } => {
+                let key = |it: &PlacementFailure| (it.cluster.clone(), it.fingerprint);
+                put(&mut self.placement_failures, before, after, key);
             }
             Change::Task { before, after } => {
                 let (before, after) = (before.as_ref(), after.as_ref());

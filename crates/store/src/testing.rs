@@ -3,8 +3,8 @@
 use longshore_model::container_definition::{PortMapping, Protocol};
 use longshore_model::{
     Cluster, ClusterStatus, Container, ContainerDefinition, ContainerId, ContainerInstance,
-    DefinitionKey, DesiredStatus, InstanceId, InstanceStatus, LastStatus, Resources, Task,
-    TaskDefinition, TaskId, Timestamp,
+    DefinitionKey, DesiredStatus, InstanceId, InstanceStatus, LastStatus, PlacementFailure,
+    Resources, Task, TaskDefinition, TaskId, Timestamp, Unplaced,
 };
 
 use crate::error::StoreError;
@@ -18,6 +18,7 @@ pub(crate) fn cluster(name: &str) -> Cluster {
         status: ClusterStatus::Active,
         created_at: NOW,
         deleted_at: None,
+        placement_failures: 0,
         tags: Default::default(),
     }
 }
@@ -109,6 +110,25 @@ pub(crate) fn task(number: u32, cluster: &str, instance: u32) -> Task {
         pull_started_at: None,
         pull_stopped_at: None,
         execution_stopped_at: None,
+    }
+}
+
+/// What is remembered of that many calls that could not place `web:1` in the group of that number.
+pub(crate) fn placement_failure(cluster: &str, group: u32, calls: u64) -> PlacementFailure {
+    let last = Unplaced {
+        definition: definition("web", 1).key,
+        group: format!("group-{group}").into(),
+        started_by: Some("test".into()),
+        asked: 2,
+        reasons: [("RESOURCE:MEMORY".into(), 3)].into(),
+    };
+    PlacementFailure {
+        cluster: cluster.parse().unwrap(),
+        fingerprint: last.fingerprint(),
+        last,
+        calls,
+        first_at: NOW,
+        last_at: NOW.plus_secs(60),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use longshore_model::{
     AccountSettings, Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions,
-    InstanceId, Task, TaskDefinition, TaskId,
+    InstanceId, PlacementFailure, Task, TaskDefinition, TaskId,
 };
 
 use crate::change::Change;
@@ -62,6 +62,17 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Puts what is remembered of calls that could place nothing in place of what had its cluster
+    /// and fingerprint.
+    pub fn put_placement_failure(&mut self, failure: impl Into<Arc<PlacementFailure>>) {
+        let after = failure.into();
+        let before = self.state.placement_failure(&after.cluster, after.fingerprint);
+        let before = before.map(Arc::clone);
+        if before.as_ref() != Some(&after) {
+            self.record(Change::PlacementFailure { before, after: Some(after) });
+        }
+    }
+
     /// Puts a task in place of the one of its id. Its definition must be there.
     pub fn put_task(&mut self, task: impl Into<Arc<Task>>) {
         let after = task.into();
@@ -94,6 +105,13 @@ impl<'a> Tx<'a> {
     pub fn remove_instance(&mut self, id: InstanceId) {
         if let Some(before) = self.state.instance(id).map(Arc::clone) {
             self.record(Change::Instance { before: Some(before), after: None });
+        }
+    }
+
+    /// Removes what is remembered of calls that could place nothing, if it is there.
+    pub fn remove_placement_failure(&mut self, cluster: &ClusterName, fingerprint: u64) {
+        if let Some(before) = self.state.placement_failure(cluster, fingerprint).map(Arc::clone) {
+            self.record(Change::PlacementFailure { before: Some(before), after: None });
         }
     }
 

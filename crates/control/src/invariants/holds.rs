@@ -2,9 +2,12 @@
 
 use longshore_model::tags::MAX_TAGS;
 use longshore_model::{
-    ClusterStatus, ContainerInstance, DesiredStatus, InstanceStatus, LastStatus, Tags, Task,
+    Cluster, ClusterStatus, ContainerInstance, DesiredStatus, InstanceStatus, LastStatus, Tags,
+    Task,
 };
 use longshore_store::State;
+
+use crate::placement_failures::MAX_RECORDS;
 
 /// Fails unless all of it holds.
 pub(super) fn check(state: &State) {
@@ -45,6 +48,19 @@ fn check_clusters(state: &State) {
         let is_empty = registered == 0 && counts.running_tasks == 0 && counts.pending_tasks == 0;
         assert!(is_empty || !is_deleted, "a deleted cluster has {counts:?}");
         check_tags(&cluster.tags);
+        check_placement_failures(cluster, state);
+    }
+}
+
+/// They are bounded, and no more than are counted.
+fn check_placement_failures(cluster: &Cluster, state: &State) {
+    let failures: Vec<_> = state.placement_failures(&cluster.name).collect();
+    assert!(failures.len() <= MAX_RECORDS, "{} placement failures", failures.len());
+    let calls: u64 = failures.iter().map(|it| it.calls).sum();
+    assert!(calls <= cluster.placement_failures, "{calls} of {}", cluster.placement_failures);
+    for failure in failures {
+        assert_eq!(failure.fingerprint, failure.last.fingerprint());
+        assert!(failure.first_at <= failure.last_at);
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) fn check(step: &Step, before: &State, after: &State) {
     check_instances(step, before, after);
     check_definitions(step, before, after);
     check_clusters(step, before, after);
+    check_placement_failures(step, before, after);
     if matches!(step, Step::Restart) {
         check_restart(before, after);
     }
@@ -142,6 +143,20 @@ fn check_clusters(step: &Step, before: &State, after: &State) {
     }
 }
 
+/// A call that places nothing is counted once, and nothing else is.
+fn check_placement_failures(step: &Step, before: &State, after: &State) {
+    let count = |state: &State| state.clusters().map(|it| it.placement_failures).sum::<u64>();
+    let calls = |state: &State| state.all_placement_failures().map(|it| it.calls).sum::<u64>();
+    if matches!(step, Step::Wait { .. }) {
+        return assert!(count(after) <= count(before) && calls(after) <= calls(before));
+    }
+    let has_new_task = after.all_tasks().count() > before.all_tasks().count();
+    let failed = matches!(step, Step::Run { .. }) && !has_new_task;
+    let counted = count(after) - count(before);
+    assert!(counted <= failed.into(), "{step:?} is counted as {counted} failures");
+    assert_eq!(calls(after) - calls(before), counted, "each is recorded");
+}
+
 /// Nothing is forgotten, and nothing is otherwise, but that no agent is connected.
 fn check_restart(before: &State, after: &State) {
     let instances = |state: &State| -> Vec<ContainerInstance> {
@@ -154,6 +169,7 @@ fn check_restart(before: &State, after: &State) {
     };
     assert!(before.clusters().eq(after.clusters()));
     assert!(before.definitions().eq(after.definitions()));
+    assert!(before.all_placement_failures().eq(after.all_placement_failures()));
     assert!(before.all_tasks().eq(after.all_tasks()));
     assert_eq!(instances(before), instances(after));
 }

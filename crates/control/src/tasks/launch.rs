@@ -167,7 +167,7 @@ pub(super) struct Ready {
     pub(super) cluster: ClusterName,
     pub(super) definition: Arc<TaskDefinition>,
     overrides: Option<Arc<Overrides>>,
-    started_by: Option<Arc<str>>,
+    pub(super) started_by: Option<Arc<str>>,
     pub(super) group: Arc<str>,
     arn_form: ArnForm,
     tags: Tags,

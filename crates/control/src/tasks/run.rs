@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use longshore_model::launch_type::{PlatformVersion, Share, share_out};
 use longshore_model::{
-    ClientToken, ClusterName, LaunchFailure, LaunchKind, LaunchType, Owner, Timestamp,
+    ClientToken, ClusterName, LaunchFailure, LaunchKind, LaunchType, Owner, Timestamp, Unplaced,
 };
 use longshore_placement::{Constraint, MAX_CONSTRAINTS, Request, Strategy};
-use longshore_store::State;
+use longshore_store::{State, Tx};
 
-use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched};
+use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched, Ready};
 use crate::Control;
 use crate::clusters;
+use crate::placement_failures::{self, Recorded};
 
 /// How long a token marks its call, in seconds, unless its tasks are forgotten before.
 /// Source: Amazon ECS Developer Guide, ensuring idempotency.
@@ -74,16 +75,19 @@ pub struct RunTask {
 
 impl Control {
     /// RunTask. Placement and insertion are one transaction, so two callers never take the same
-    /// memory; what cannot be placed is a failure in a successful answer.
+    /// memory; what cannot be placed is a failure in a successful answer. A call that can place
+    /// nothing leaves a record; marked with a token or not, it does so each time that it is made,
+    /// for it has no tasks to be known by.
     pub async fn run_task(&self, request: RunTask) -> Result<Launched, LaunchError> {
         let now = self.now();
         let ids = &*self.ids;
-        self.store
+        let outcome = self
+            .store
             .update(|tx| {
                 if let Some(token) = &request.client_token {
                     let cluster = clusters::active(tx, &request.launch.cluster)?.name.clone();
                     if let Some(launched) = made_before(tx, cluster, token, now, &self.owner)? {
-                        return Ok(launched);
+                        return Ok(Outcome::Launched(launched));
                     }
                 }
                 let mut launch = request.launch.ready(tx)?;
@@ -106,7 +110,8 @@ impl Control {
                 let seed = ids.next_bits() as u64;
                 let placement = self.fleets.place(tx, &launch.cluster, &demand, seed);
                 if placement.candidates == 0 {
-                    return Err(LaunchError::NoContainerInstances);
+                    let unplaced = record(tx, &launch, request.count, &[], now);
+                    return Ok(Outcome::NoContainerInstances(unplaced));
                 }
                 let failures: Vec<Failure> = placement
                     .refused
@@ -116,6 +121,12 @@ impl Control {
                         reason: FailureReason::Refused(refusal),
                     })
                     .collect();
+                if placement.placed.is_empty() {
+                    let unplaced = record(tx, &launch, request.count, &failures, now);
+                    let (cluster, tasks) = (launch.cluster, Vec::new());
+                    let launched = Launched { cluster, tasks, failures };
+                    return Ok(Outcome::Unplaced(launched, unplaced));
+                }
                 launch.client_token = request
                     .client_token
                     .map(|token| Arc::new(ClientToken { failures: kept(&failures), ..token }));
@@ -125,9 +136,61 @@ impl Control {
                     .zip(request.on.types(request.count))
                     .map(|(instance, on)| launch.put_task(tx, instance, on, now, ids))
                     .collect();
-                Ok(Launched { cluster: launch.cluster, tasks, failures })
+                let launched = Launched { cluster: launch.cluster, tasks, failures };
+                Ok::<_, LaunchError>(Outcome::Launched(launched))
             })
-            .await
+            .await?;
+        outcome.tell()
+    }
+}
+
+/// What a transaction came to. That nothing could be placed is to be recorded, so even where the
+/// caller gets an error for it, the transaction succeeds.
+enum Outcome {
+    /// Some tasks at least were placed, now or before.
+    Launched(Launched),
+    /// Each instance refused.
+    Unplaced(Launched, NewlyUnplaced),
+    /// There was none.
+    NoContainerInstances(NewlyUnplaced),
+}
+
+/// What could not be placed and in which cluster, unless that was known before.
+type NewlyUnplaced = Option<(ClusterName, Unplaced)>;
+
+impl Outcome {
+    /// Tells the log what is new in it, and gives what the caller is told.
+    fn tell(self) -> Result<Launched, LaunchError> {
+        let (answer, news) = match self {
+            Self::Launched(launched) => (Ok(launched), None),
+            Self::Unplaced(launched, news) => (Ok(launched), news),
+            Self::NoContainerInstances(news) => (Err(LaunchError::NoContainerInstances), news),
+        };
+        if let Some((cluster, unplaced)) = news {
+            placement_failures::warn(&cluster, &unplaced);
+        }
+        answer
+    }
+}
+
+/// Records that nothing could be placed.
+fn record(
+    tx: &mut Tx<'_>,
+    launch: &Ready,
+    asked: u32,
+    failures: &[Failure],
+    now: Timestamp,
+) -> NewlyUnplaced {
+    let unplaced = Unplaced {
+        definition: launch.definition.key.clone(),
+        group: Arc::clone(&launch.group),
+        started_by: launch.started_by.as_ref().map(Arc::clone),
+        asked,
+        reasons: placement_failures::reasons(failures),
+    };
+    match placement_failures::record(tx, &launch.cluster, unplaced.clone(), now) {
+        Recorded::New => Some((launch.cluster.clone(), unplaced)),
+        Recorded::Repeated => None,
     }
 }
 

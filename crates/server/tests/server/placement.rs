@@ -3,7 +3,7 @@
 use longshore_wire::Operation::{RegisterTaskDefinition, RunTask, StartTask};
 use serde_json::{Value, json};
 
-use crate::harness::{Fleet, Machine};
+use crate::harness::{Fleet, Machine, World};
 
 fn small() -> Machine {
     Machine { cpu: 1024, memory: 1000, ..Machine::default() }
@@ -27,6 +27,21 @@ async fn as_many_are_placed_as_fit_and_each_instance_says_once_why_no_more() {
         let failed = if count > 3 { " | a:RESOURCE:MEMORY b:RESOURCE:CPU" } else { "" };
         fleet.check(RunTask, run(count, json!({})), &format!("{placed}{failed}")).await;
     }
+}
+
+/// The call is sound, so it is not bad input: it leaves a record, and no other trace.
+#[tokio::test]
+async fn a_cluster_without_instances_takes_no_task() {
+    let world = World::start().await;
+    world.define("job", json!({"memory": 64})).await;
+    let refusal = world.call(RunTask, run(1, json!({}))).await.refusal();
+    let message = "No Container Instances were found in your cluster.";
+    assert_eq!(refusal, (400, "InvalidParameterException".into(), message.into()));
+    let state = world.state();
+    assert_eq!(state.all_tasks().count(), 0);
+    let failures: Vec<_> = state.all_placement_failures().collect();
+    assert_eq!(failures.len(), 1);
+    assert_eq!((failures[0].calls, failures[0].last.instances()), (1, 0));
 }
 
 #[tokio::test]

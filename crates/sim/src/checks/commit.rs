@@ -40,7 +40,8 @@ impl Checks {
                 Change::Instance { before: None, .. }
                 | Change::AccountSettings { .. }
                 | Change::Cluster { .. }
-                | Change::DeletedRevisions { .. } => {}
+                | Change::DeletedRevisions { .. }
+                | Change::PlacementFailure { .. } => {}
             }
         }
         Ok(())

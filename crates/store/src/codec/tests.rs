@@ -1,7 +1,7 @@
 use longshore_model::account_settings::SettingName;
 
 use super::*;
-use crate::testing::{cluster, definition, instance, task};
+use crate::testing::{cluster, definition, instance, placement_failure, task};
 
 fn put<T>(record: T, change: impl FnOnce(Option<Arc<T>>) -> Change) -> (Vec<u8>, Vec<u8>) {
     let change = change(Some(Arc::new(record)));
@@ -18,6 +18,10 @@ fn deleted() -> DeletedRevisions {
     DeletedRevisions { family: "web".parse().unwrap(), highest: 7 }
 }
 
+fn failure() -> PlacementFailure {
+    placement_failure("default", 1, 7)
+}
+
 fn records() -> Vec<(Vec<u8>, Vec<u8>)> {
     vec![
         put(settings(), |after| Change::AccountSettings { before: None, after }),
@@ -25,6 +29,7 @@ fn records() -> Vec<(Vec<u8>, Vec<u8>)> {
         put(definition("web", 1), |after| Change::Definition { before: None, after }),
         put(deleted(), |after| Change::DeletedRevisions { before: None, after }),
         put(instance(1, "default"), |after| Change::Instance { before: None, after }),
+        put(failure(), |after| Change::PlacementFailure { before: None, after }),
         put(task(1, "default", 1), |after| Change::Task { before: None, after }),
         put(task(2, "default", 1), |after| Change::Task { before: None, after }),
     ]
@@ -54,6 +59,7 @@ fn what_is_written_is_read_back() {
     assert_eq!(**state.definitions().next().unwrap(), definition("web", 1));
     assert_eq!(**state.deleted_revisions(&deleted().family).unwrap(), deleted());
     assert_eq!(**state.all_instances().next().unwrap(), instance(1, "default"));
+    assert_eq!(**state.placement_failures(&failure().cluster).next().unwrap(), failure());
     assert_eq!(**state.all_tasks().next().unwrap(), task(1, "default", 1));
 }
 
@@ -79,7 +85,7 @@ fn a_family_lies_before_those_that_it_begins() {
 
 #[test]
 fn a_record_of_a_newer_schema_is_refused_by_its_version() {
-    let text = refused(5, |it| it.1[0] = 2);
+    let text = refused(6, |it| it.1[0] = 2);
     assert!(text.contains("schema version is 2, and 1 is the newest known"), "{text}");
 }
 
@@ -88,11 +94,13 @@ fn a_record_that_cannot_be_read_is_refused_with_its_key() {
     let text = refused(1, |it| it.1.truncate(9));
     assert!(text.contains("cdefault"), "{text}");
     refused(4, |it| it.1.clear());
-    refused(5, |it| it.1.truncate(1));
+    refused(5, |it| it.1.truncate(9));
+    refused(6, |it| it.1.truncate(1));
 }
 
 #[test]
 fn a_record_under_another_key_or_in_no_table_is_refused() {
+    assert!(refused(6, |it| it.0[16] ^= 1).contains("another's key"));
     assert!(refused(5, |it| it.0[16] ^= 1).contains("another's key"));
     assert!(refused(1, |it| it.0[0] = b'z').contains("table"));
     assert!(refused(1, |it| it.0.clear()).contains("table"));
@@ -100,7 +108,18 @@ fn a_record_under_another_key_or_in_no_table_is_refused() {
 
 #[test]
 fn a_task_whose_definition_is_gone_is_refused() {
-    let (key, value) = &records()[5];
+    let (key, value) = &records()[6];
     let text = Loader::default().take(key, value).unwrap_err().to_string();
     assert!(text.contains("web:1 is gone"), "{text}");
+}
+
+#[test]
+fn a_cluster_that_was_written_before_failures_were_counted_has_none() {
+    let (key, value) = &records()[1];
+    assert!(!String::from_utf8_lossy(value).contains("placement_failures"));
+    let mut loader = Loader::default();
+    loader.take(key, value).unwrap();
+    let state = loader.finish(1);
+    assert_eq!(state.clusters().next().unwrap().placement_failures, 0);
+    assert_eq!(state.all_placement_failures().count(), 0);
 }

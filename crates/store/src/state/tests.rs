@@ -11,7 +11,9 @@ use crate::error::StoreError;
 use crate::journal::disk::Disk;
 use crate::journal::{EmbeddedJournal, Journal, MemoryJournal};
 use crate::store::Store;
-use crate::testing::{cluster, definition, instance, instance_id, task, task_id};
+use crate::testing::{
+    cluster, definition, instance, instance_id, placement_failure, task, task_id,
+};
 use crate::tx::Tx;
 
 const CLUSTERS: [&str; 3] = ["default", "one", "other"];
@@ -25,6 +27,8 @@ enum Step {
     RemoveDefinition { revision: u32 },
     Instance { number: u32, status: usize },
     RemoveInstance { number: u32 },
+    Fail { cluster: usize, group: u32, calls: u64 },
+    ForgetFailure { cluster: usize, group: u32 },
     Run { number: u32, instance: u32, ported: bool, token: usize },
     Report { number: u32, status: usize },
     RemoveTask { number: u32 },
@@ -48,6 +52,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (2..4_u32).prop_map(|revision| Step::RemoveDefinition { revision }),
         2 => (0..6_u32, 0..3_usize).prop_map(|(number, status)| Step::Instance { number, status }),
         1 => (0..6_u32).prop_map(|number| Step::RemoveInstance { number }),
+        1 => (0..3_usize, 0..4_u32, 1..3_u64)
+            .prop_map(|(cluster, group, calls)| Step::Fail { cluster, group, calls }),
+        1 => (0..3_usize, 0..4_u32)
+            .prop_map(|(cluster, group)| Step::ForgetFailure { cluster, group }),
         8 => run,
         8 => (0..80_u32, 0..3_usize).prop_map(|(number, status)| Step::Report { number, status }),
         4 => (0..80_u32).prop_map(|number| Step::RemoveTask { number }),
@@ -91,6 +99,13 @@ fn take(tx: &mut Tx<'_>, step: &Step) {
             tx.put_instance(instance);
         }
         Step::RemoveInstance { number } => tx.remove_instance(instance_id(number)),
+        Step::Fail { cluster, group, calls } => {
+            tx.put_placement_failure(placement_failure(CLUSTERS[cluster], group, calls));
+        }
+        Step::ForgetFailure { cluster, group } => {
+            let failure = placement_failure(CLUSTERS[cluster], group, 1);
+            tx.remove_placement_failure(&failure.cluster, failure.fingerprint);
+        }
         Step::Run { number, instance, ported, token } => {
             let mut task = task(number, home(instance), instance);
             if ported && tx.occupancy(instance_id(instance)).ports_tcp.is_empty() {
@@ -119,7 +134,15 @@ fn client_token(token: &str) -> Arc<ClientToken> {
     })
 }
 
-type Records = (Vec<Cluster>, Vec<TaskDefinition>, u32, Vec<ContainerInstance>, Vec<Task>, u64);
+type Records = (
+    Vec<Cluster>,
+    Vec<TaskDefinition>,
+    u32,
+    Vec<ContainerInstance>,
+    Vec<PlacementFailure>,
+    Vec<Task>,
+    u64,
+);
 
 fn records(state: &State) -> Records {
     fn all<'a, T: Clone + 'a>(records: impl Iterator<Item = &'a Arc<T>>) -> Vec<T> {
@@ -130,6 +153,7 @@ fn records(state: &State) -> Records {
         all(state.definitions()),
         state.highest_revision(&definition("web", 1).key.family),
         all(state.all_instances()),
+        all(state.all_placement_failures()),
         all(state.all_tasks()),
         state.revision(),
     )
@@ -274,6 +298,22 @@ fn lists_are_of_one_cluster_and_in_order() {
     assert_eq!(state.counts(&name).pending_tasks, 50);
     assert_eq!(state.counts(&name).registered_instances, 50);
     assert_eq!(state.counts(&cluster("other").name), ClusterCounts::default());
+}
+
+#[test]
+fn placement_failures_are_those_of_one_cluster() {
+    let store = Store::open_inline(MemoryJournal::default()).unwrap();
+    now(store.update(|tx| {
+        for (cluster, group) in [("a", 1), ("a-b", 1), ("a", 2), ("b", 1)] {
+            tx.put_placement_failure(placement_failure(cluster, group, 1));
+        }
+        Ok::<_, StoreError>(())
+    }))
+    .unwrap();
+    let state = store.view();
+    let count = |name: &str| state.placement_failures(&cluster(name).name).count();
+    assert_eq!(["a", "a-b", "b", "c"].map(count), [2, 1, 1, 0]);
+    assert_eq!(state.all_placement_failures().count(), 4);
 }
 
 #[test]

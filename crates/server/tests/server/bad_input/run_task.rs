@@ -4,7 +4,6 @@ use longshore_wire::Operation::RunTask;
 use serde_json::json;
 
 use super::{CLIENT, INVALID, NO_CLUSTER, SERIALIZATION, check, check_accepted, world};
-use crate::harness::World;
 
 #[tokio::test]
 async fn a_task_definition_must_be_one_that_can_be_run() {
@@ -61,22 +60,6 @@ async fn a_cluster_must_be_there() {
                 r"Cluster must match ^[a-zA-Z0-9\-_]{1,255}$, but was no blanks",
             ),
         ],
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn a_cluster_without_instances_takes_no_task() {
-    let world = World::start().await;
-    world.define("job", json!({"memory": 64})).await;
-    check(
-        &world,
-        RunTask,
-        &[(
-            json!({"taskDefinition": "job"}),
-            INVALID,
-            "No Container Instances were found in your cluster.",
-        )],
     )
     .await;
 }
