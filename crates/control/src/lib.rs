@@ -7,6 +7,7 @@
 pub mod account_settings;
 pub mod clusters;
 pub mod container_instances;
+pub mod event;
 mod fleets;
 #[cfg(test)]
 mod invariants;
