@@ -70,18 +70,14 @@ fn main() {
 
 /// Expressions that are as dear as they may be.
 fn hostile() -> Vec<(&'static str, String)> {
-    let many = |it: &str| vec![it; 16].join(" or ");
-    let values: Vec<_> = (0..490).map(|it| (5000 + it).to_string()).collect();
+    let values: Vec<_> = (0..385).map(|it| (5000 + it).to_string()).collect();
     vec![
-        ("hostile: 490 values", format!("not attribute:custom-0 not_in [{}]", values.join(","))),
+        ("hostile: 385 values", format!("not attribute:custom-0 not_in [{}]", values.join(","))),
         (
             "hostile: 64 levels",
             format!("{}attribute:custom-0 > 5000{}", "!(".repeat(32), ")".repeat(32)),
         ),
         ("hostile: 60 orders", vec!["attribute:custom-0 > 1e9"; 60].join(" or ")),
-        ("hostile: 16 large patterns", many("attribute:custom-0 =~ '(\\w{7}|x)y'")),
-        ("hostile: 16 with many states", many("attribute:custom-0 =~ '([0-9]?){2000}x'")),
-        ("hostile: 16 that grow", many("attribute:custom-0 =~ '.*[0-5].{900}'")),
     ]
 }
 
@@ -103,6 +99,8 @@ fn row(
     let found = candidates.iter().filter(|it| asked.matches(it)).count();
     let all =
         measured(runs, at_once, parse, |it: &Query| index.evaluate(it).map_or(0, |it| it.len()));
+    // The wall's time is no less: it stands in where the processor's clock is too coarse.
+    let spent = if all.cpu > 0.0 { all.cpu } else { all.wall };
     let ns = |seconds: f64| seconds * 1e9 / f64::from(INSTANCES);
     let (wall, cpu) = (ns(one_by_one.wall), ns(one_by_one.cpu));
     let read = read.wall * 1e6;
@@ -112,8 +110,8 @@ fn row(
             println!(
                 "| {name} | {found} | {read:.1} | {wall:.1} | {cpu:.1} | {:.2} | {:.2} | {:.0} M |",
                 ns(all.wall),
-                ns(all.cpu),
-                1e3 / ns(all.cpu)
+                ns(spent),
+                1e3 / ns(spent)
             );
         }
         None => println!(
@@ -130,6 +128,10 @@ fn measured(
     parse: impl Fn() -> Query,
     evaluate: impl Fn(&Query) -> usize,
 ) -> Cost {
+    // What the processor has run for is told in ticks of some milliseconds: many in a row.
+    let started = Cost::now();
+    std::hint::black_box(evaluate(&parse()));
+    let at_once = at_once.max((0.02 / started.since().wall) as usize);
     let runs = (0..runs).map(|_| {
         let queries: Vec<_> = (0..at_once).map(|_| parse()).collect();
         let started = Cost::now();

@@ -113,7 +113,7 @@ impl Predicate {
             }
             Self::AttributeOrder(name, relation, wanted) => instance
                 .attribute(name)
-                .is_some_and(|it| relation.includes(compare_numbers_or_texts(it, wanted))),
+                .is_some_and(|it| relation.includes(order_against(wanted)(it))),
             Self::TaskGroup(test) => {
                 let mut groups = occupancy.groups.keys();
                 groups.any(|it| test.texts.contains(it)) != test.is_negated
@@ -167,11 +167,12 @@ impl Relation {
     }
 }
 
-/// As numbers where both are, else as texts.
-pub(super) fn compare_numbers_or_texts(one: &str, other: &str) -> Ordering {
+/// How texts stand to one: as numbers where both are, else as texts.
+pub(super) fn order_against(wanted: &str) -> impl Fn(&str) -> Ordering {
     let number = |text: &str| text.parse::<f64>().ok().filter(|it| it.is_finite());
-    match (number(one), number(other)) {
-        (Some(one), Some(other)) => one.partial_cmp(&other).unwrap_or(Ordering::Equal),
-        _ => one.cmp(other),
+    let wanted_number = number(wanted);
+    move |text| match wanted_number.and_then(|wanted| Some((number(text)?, wanted))) {
+        Some((one, other)) => one.partial_cmp(&other).unwrap_or(Ordering::Equal),
+        None => text.cmp(wanted),
     }
 }

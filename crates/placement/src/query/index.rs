@@ -8,7 +8,7 @@ use std::sync::Arc;
 use longshore_model::ContainerInstance;
 
 use super::Query;
-use super::expression::{Expression, Predicate, Relation, Test, Texts, compare_numbers_or_texts};
+use super::expression::{Expression, Predicate, Relation, Test, Texts, order_against};
 use super::slots::Slots;
 use super::values::Values;
 
@@ -153,7 +153,8 @@ impl Index {
                 self.values(name).for_each(|it| add_passing(it, test, &mut found));
             }
             Predicate::AttributeOrder(name, relation, wanted) => {
-                let holds = |it: &str| relation.includes(compare_numbers_or_texts(it, wanted));
+                let order = order_against(wanted);
+                let holds = |it: &str| relation.includes(order(it));
                 self.values(name).for_each(|it| it.add_where(holds, &mut found));
             }
             Predicate::AgentConnected(test) => {
