@@ -5,10 +5,11 @@ mod definitions;
 mod ended;
 pub(crate) mod settled;
 mod state;
+mod unplaced;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use longshore_model::{Family, LastStatus, TaskId};
+use longshore_model::{ClusterName, Family, LastStatus, TaskId};
 use longshore_store::State;
 
 use crate::docker::{Fate, Standing};
@@ -50,6 +51,8 @@ pub(crate) struct Checks {
     lost: BTreeSet<TaskId>,
     /// The highest revision that each family ever had.
     revisions: BTreeMap<Family, u32>,
+    /// How many calls that placed nothing clients heard of, by cluster.
+    unplaced: BTreeMap<ClusterName, u64>,
     /// The StopTask that is being answered.
     pub(crate) stopping: Option<(TaskId, Option<String>)>,
 }

@@ -8,6 +8,9 @@ use crate::control_plane::CallError;
 use crate::workload::ClientCall;
 use crate::world::World;
 
+/// What RunTask says where there is no ACTIVE instance.
+const NO_INSTANCES: &str = "No Container Instances were found in your cluster.";
+
 impl World {
     /// A client's call arrives.
     pub(crate) fn answer_client(&mut self, call: ClientCall) -> Result<(), Violation> {
@@ -23,11 +26,17 @@ impl World {
             ClientCall::RunTask(request) => match self.plane.call(&*request) {
                 Ok(answer) => {
                     let tasks = answer.tasks.unwrap_or_default();
+                    if tasks.is_empty() {
+                        return self.note_unplaced(request.cluster.as_deref());
+                    }
                     let ids = self.learn(&tasks)?;
-                    match request.client_token.as_deref().filter(|_| !ids.is_empty()) {
+                    match request.client_token.as_deref() {
                         Some(token) => self.checks.marked(token, &ids, &self.plane.view()),
                         None => Ok(()),
                     }
+                }
+                Err(CallError::Refused(error)) if error.message == NO_INSTANCES => {
+                    self.note_unplaced(request.cluster.as_deref())
                 }
                 Err(error) => self.check_refusal(error),
             },
@@ -39,6 +48,11 @@ impl World {
             ClientCall::DescribeTasks(request) => self.describe(&request),
             ClientCall::ListTasks(request) => self.ask(&request),
         }
+    }
+
+    /// That nothing could be placed is not forgotten, whether the client heard of it or not.
+    fn note_unplaced(&mut self, cluster: Option<&str>) -> Result<(), Violation> {
+        self.checks.unplaced(cluster.unwrap_or("default"), &self.plane.view())
     }
 
     /// A call of whose answer nothing is remembered.

@@ -111,10 +111,12 @@ impl Workload {
             kind: Some(it.0.to_owned()),
             field: it.1.map(str::to_owned),
         };
-        let constraint = match random.below(8) {
+        let constraint = match random.below(9) {
             0 => Some(("distinctInstance", None)),
             1 => Some(("memberOf", Some("attribute:zone == a".to_owned()))),
             2 => Some(("memberOf", Some("not(task:group == family:web)".to_owned()))),
+            // Nothing can be placed there.
+            3 => Some(("memberOf", Some("attribute:zone == nowhere".to_owned()))),
             _ => None,
         };
         let constraint = constraint.map(|(kind, expression)| PlacementConstraint {

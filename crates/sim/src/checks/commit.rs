@@ -21,6 +21,7 @@ impl Checks {
         state: &State,
     ) -> Result<(), Violation> {
         self.note_lost(commit);
+        self.counted_once(commit)?;
         for change in &commit.changes {
             match change {
                 Change::Task { before, after } => {
@@ -165,6 +166,8 @@ impl Checks {
             hold(is_there || may_be_gone, || format!("instance {} is lost", instance.id))?;
         }
         self.note_revisions(after);
+        self.note_forgotten_clusters(after);
+        self.placement_failures(after)?;
         let counts = |it: &State| (it.clusters().count(), it.definitions().count());
         hold(is_last_batch_doubtful || counts(before) == counts(after), || {
             "clusters or definitions are lost".to_owned()

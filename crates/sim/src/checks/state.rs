@@ -27,6 +27,7 @@ impl Checks {
         for task in &self.acknowledged {
             hold(state.task(*task).is_some(), || format!("{task} was acknowledged and is lost"))?;
         }
+        self.placement_failures(state)?;
         check_clusters(state)?;
         check_instances(state)
     }
