@@ -50,7 +50,8 @@ def test_too_much_is_a_failure(tasks):
     total = by_name(instance["registeredResources"])
     answer = tasks.start(tasks.define(quiet(memory=total["MEMORY"] + 1)), [arn])
     assert answer["tasks"] == []
-    assert answer["failures"] == [{"arn": arn, "reason": "RESOURCE:MEMORY"}]
+    (failure,) = answer["failures"]
+    assert (failure["arn"], failure["reason"]) == (arn, "RESOURCE:MEMORY")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 //! Operations on tasks.
 
 mod describe;
+mod figures;
 mod launch;
 mod report;
 mod run;

@@ -152,6 +152,9 @@ pub struct LaunchFailure {
     pub container_instance: InstanceId,
     /// Why, as the caller was told.
     pub reason: Box<str>,
+    /// The figures, as the caller was told; kept for the first of a call's failures only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Box<str>>,
 }
 
 /// A container of a task.

@@ -49,16 +49,23 @@ impl Candidate {
         if reserved + occupancy.ports_tcp.size() + occupancy.ports_udp.size() <= ports {
             return true;
         }
+        self.used_ports() <= ports
+    }
+
+    /// How many host ports are reserved or taken.
+    pub(crate) fn used_ports(&self) -> usize {
+        let (instance, occupancy) = (&self.instance, &self.occupancy);
+        let reserved = instance.reserved_ports_tcp.len() + instance.reserved_ports_udp.len();
         // The agent may have come to reserve a port that a task already had.
         let taken_tcp =
             occupancy.ports_tcp.iter().filter(|it| !instance.reserved_ports_tcp.contains(it));
         let taken_udp =
             occupancy.ports_udp.iter().filter(|it| !instance.reserved_ports_udp.contains(it));
-        reserved + taken_tcp.count() + taken_udp.count() <= ports
+        reserved + taken_tcp.count() + taken_udp.count()
     }
 
     /// Counts one more task as if it ran already; `number` tells it from other such tasks.
-    pub(crate) fn take(&mut self, number: u128, group: &Arc<str>, demand: &Demand) {
+    pub fn take(&mut self, number: u128, group: &Arc<str>, demand: &Demand) {
         let stand_in = TaskId::from_bits(number);
         Arc::make_mut(&mut self.occupancy).enter(stand_in, group, demand);
     }

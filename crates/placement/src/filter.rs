@@ -45,23 +45,20 @@ impl Refusal {
     }
 }
 
-/// Why an instance cannot take a task, constraints aside: what StartTask checks.
-pub fn refusal(candidate: &Candidate, demand: &Demand, requires: &[Attribute]) -> Option<Refusal> {
-    Filter::new(demand, requires, "", &[]).refusal(candidate)
-}
-
 /// What an instance must have to take one task of a call.
-pub(crate) struct Filter<'a> {
-    demand: &'a Demand,
-    requires: &'a [Attribute],
-    group: &'a str,
-    constraints: &'a [Constraint],
+pub struct Filter<'a> {
+    pub(crate) demand: &'a Demand,
+    pub(crate) requires: &'a [Attribute],
+    pub(crate) group: &'a str,
+    pub(crate) constraints: &'a [Constraint],
     /// How many host ports the task takes; `None` when it wants one twice, which none can give.
     ports: Option<usize>,
 }
 
 impl<'a> Filter<'a> {
-    pub(crate) fn new(
+    /// What a task of this demand, these required attributes, this group and these constraints
+    /// needs.
+    pub fn new(
         demand: &'a Demand,
         requires: &'a [Attribute],
         group: &'a str,
@@ -71,7 +68,7 @@ impl<'a> Filter<'a> {
     }
 
     /// The first check that fails.
-    pub(crate) fn refusal(&self, candidate: &Candidate) -> Option<Refusal> {
+    pub fn refusal(&self, candidate: &Candidate) -> Option<Refusal> {
         self.refusal_of_record(candidate)
             .or_else(|| self.refusal_of_room(candidate))
             .or_else(|| self.constraints.iter().find_map(|it| self.unsatisfied(it, candidate)))

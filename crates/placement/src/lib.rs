@@ -5,6 +5,7 @@
 
 mod candidate;
 mod constraint;
+pub mod explain;
 mod filter;
 mod fleet;
 mod place;
@@ -17,7 +18,7 @@ mod testing;
 
 pub use candidate::Candidate;
 pub use constraint::{Constraint, ConstraintError, MAX_CONSTRAINTS};
-pub use filter::{Refusal, refusal};
+pub use filter::{Filter, Refusal};
 pub use fleet::Fleet;
 pub use place::{Placement, Request, place};
 pub use query::{Queries, Query, QueryError};

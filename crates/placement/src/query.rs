@@ -1,6 +1,7 @@
 //! The cluster query language: an expression about a container instance.
 //! Source: Amazon ECS Developer Guide, "Cluster query language".
 
+mod blame;
 mod expression;
 mod index;
 mod lexer;

@@ -138,6 +138,8 @@ pub struct Failure {
     pub container_instance: InstanceId,
     /// Why.
     pub reason: FailureReason,
+    /// The figures: what was asked, what remained, what was false.
+    pub detail: Option<Box<str>>,
 }
 
 /// Why a container instance could not take a task.

@@ -9,6 +9,7 @@ use longshore_model::{
 use longshore_placement::{Constraint, MAX_CONSTRAINTS, Request, Strategy};
 use longshore_store::{State, Tx};
 
+use super::figures::Figures;
 use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched, Ready};
 use crate::Control;
 use crate::clusters;
@@ -17,6 +18,9 @@ use crate::placement_failures::{self, Recorded};
 /// How long a token marks its call, in seconds, unless its tasks are forgotten before.
 /// Source: Amazon ECS Developer Guide, ensuring idempotency.
 const TOKEN_SECS: i64 = 24 * 3600;
+
+/// For how many failures a token keeps the figures too: they are in each of the call's tasks.
+const KEPT_DETAILS: usize = 20;
 
 /// On what tasks are to be launched.
 #[derive(Clone, Debug)]
@@ -81,6 +85,7 @@ impl Control {
     pub async fn run_task(&self, request: RunTask) -> Result<Launched, LaunchError> {
         let now = self.now();
         let ids = &*self.ids;
+        let mut figures = None;
         let outcome = self
             .store
             .update(|tx| {
@@ -113,14 +118,28 @@ impl Control {
                     let unplaced = record(tx, &launch, request.count, &[], now);
                     return Ok(Outcome::NoContainerInstances(unplaced));
                 }
-                let failures: Vec<Failure> = placement
+                let mut failures: Vec<Failure> = placement
                     .refused
                     .into_iter()
                     .map(|(container_instance, refusal)| Failure {
                         container_instance,
                         reason: FailureReason::Refused(refusal),
+                        detail: None,
                     })
                     .collect();
+                if !failures.is_empty() {
+                    let asked = figures.insert(Figures {
+                        before: State::clone(tx),
+                        demand: launch.demand.clone(),
+                        requires: launch.requires.clone(),
+                        group: Arc::clone(&launch.group),
+                        constraints: all_constraints,
+                        placed: placement.placed.clone(),
+                    });
+                    if request.client_token.is_some() {
+                        asked.detail(failures.iter_mut().take(KEPT_DETAILS));
+                    }
+                }
                 if placement.placed.is_empty() {
                     let unplaced = record(tx, &launch, request.count, &failures, now);
                     let (cluster, tasks) = (launch.cluster, Vec::new());
@@ -140,7 +159,11 @@ impl Control {
                 Ok::<_, LaunchError>(Outcome::Launched(launched))
             })
             .await?;
-        outcome.tell()
+        let mut launched = outcome.tell()?;
+        if let Some(figures) = figures {
+            figures.detail(launched.failures.iter_mut());
+        }
+        Ok(launched)
     }
 }
 
@@ -211,6 +234,7 @@ fn made_before(
     let failure = |it: &LaunchFailure| Failure {
         container_instance: it.container_instance,
         reason: FailureReason::AsBefore(it.reason.clone()),
+        detail: it.detail.clone(),
     };
     let failures = mark.failures.iter().map(failure).collect();
     Ok(Some(Launched { cluster, tasks: tasks.into_iter().map(Arc::clone).collect(), failures }))
@@ -221,6 +245,7 @@ fn kept(failures: &[Failure]) -> Box<[LaunchFailure]> {
     let failure = |it: &Failure| LaunchFailure {
         container_instance: it.container_instance,
         reason: it.reason.as_str().into(),
+        detail: it.detail.clone(),
     };
     failures.iter().map(failure).collect()
 }

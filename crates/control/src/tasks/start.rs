@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longshore_model::{InstanceId, LaunchType};
-use longshore_placement::{Candidate, refusal};
+use longshore_placement::{Candidate, Filter};
 use longshore_store::State;
 
 use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched};
@@ -34,17 +34,23 @@ impl Control {
                         .instance(container_instance)
                         .filter(|it| it.cluster == launch.cluster)
                         .map(Arc::clone);
-                    let reason = match instance {
-                        None => Some(FailureReason::Missing),
+                    let failure = match instance {
+                        None => Some((FailureReason::Missing, None)),
                         Some(instance) => {
                             let occupancy = tx.occupancy(container_instance);
                             let candidate = Candidate { instance, occupancy };
-                            refusal(&candidate, &launch.demand, &launch.requires)
-                                .map(FailureReason::Refused)
+                            // Constraints are not for StartTask.
+                            let filter = Filter::new(&launch.demand, &launch.requires, "", &[]);
+                            filter.refusal(&candidate).map(|refusal| {
+                                let detail = filter.detail(&candidate).map(Into::into);
+                                (FailureReason::Refused(refusal), detail)
+                            })
                         }
                     };
-                    match reason {
-                        Some(reason) => failures.push(Failure { container_instance, reason }),
+                    match failure {
+                        Some((reason, detail)) => {
+                            failures.push(Failure { container_instance, reason, detail });
+                        }
                         None => {
                             let launch_type = launched_on(tx, container_instance);
                             tasks.push(launch.put_task(

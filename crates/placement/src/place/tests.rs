@@ -1,7 +1,6 @@
 //! The table of worked placements, each filter and strategy, and calls for several tasks.
 
 use super::*;
-use crate::filter::refusal;
 use crate::testing::{candidates, name};
 
 /// The instances of the worked placements; the group is `web`.
@@ -129,7 +128,8 @@ fn a_chosen_instance_is_checked_without_constraints() {
     let instances = candidates("a cpu=10 tcp=80\nb agent=off\nc status=INACTIVE agent=off");
     let refusals = |text| {
         let (_, demand, requires) = demand(text);
-        let reason = |it| refusal(it, &demand, &requires).map_or("-", Refusal::reason);
+        let filter = Filter::new(&demand, &requires, "", &[]);
+        let reason = |it| filter.refusal(it).map_or("-", Refusal::reason);
         instances.iter().map(reason).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(refusals("1 cpu=10 tcp=81"), "- AGENT INACTIVE");

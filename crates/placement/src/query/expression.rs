@@ -104,7 +104,7 @@ impl Predicate {
         }
     }
 
-    fn is_true_for(&self, candidate: &Candidate) -> bool {
+    pub(super) fn is_true_for(&self, candidate: &Candidate) -> bool {
         let (instance, occupancy) = (&candidate.instance, &candidate.occupancy);
         match self {
             Self::AttributeExists(name) => instance.attribute(name).is_some(),
@@ -146,7 +146,7 @@ impl Test {
 }
 
 impl Texts {
-    fn contains(&self, text: &str) -> bool {
+    pub(super) fn contains(&self, text: &str) -> bool {
         match self {
             Self::Among(texts) => texts.iter().any(|it| it == text),
             Self::Matching(pattern) => pattern.is_match(text),

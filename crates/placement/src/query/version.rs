@@ -1,6 +1,7 @@
 //! Versions of the agent, ordered component by component as numbers.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// Such as `1.14.3`. Missing components count as 0, so none ends in one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +33,14 @@ impl Version {
 fn components(text: &str) -> impl Iterator<Item = Option<u64>> {
     let numbers = text.split(['-', '+']).next().unwrap_or_default();
     numbers.split('.').map(|it| it.parse().ok())
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let components: Vec<_> = self.0.iter().map(u64::to_string).collect();
+        f.write_str(if components.is_empty() { "0" } else { "" })?;
+        f.write_str(&components.join("."))
+    }
 }
 
 #[cfg(test)]

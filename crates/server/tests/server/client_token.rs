@@ -115,7 +115,8 @@ async fn a_call_that_placed_some_says_again_what_it_could_not_do() {
     let call = marked("t1", json!({"count": 5}));
     let first = world.ask(RunTask, call.clone()).await;
     assert_eq!(first["tasks"].as_array().unwrap().len(), 3);
-    let reason = json!([{"arn": agent.instance, "reason": "RESOURCE:MEMORY"}]);
+    let detail = "asked for 300 MiB of memory, but 100 of 1,000 remain";
+    let reason = json!([{"arn": agent.instance, "reason": "RESOURCE:MEMORY", "detail": detail}]);
     assert_eq!(first["failures"], reason);
     assert_eq!(world.ask(RunTask, call.clone()).await, first);
     world.ask(DeregisterTaskDefinition, json!({"taskDefinition": "job:1"})).await;

@@ -67,7 +67,8 @@ pub(super) fn render_launched(
     let failure = |it: &longshore_control::tasks::Failure| {
         let (cluster, instance) = (&launched.cluster, it.container_instance);
         let arn = reference::container_instance_arn(&state, cluster, instance, call.owner());
-        render::failure(arn, it.reason.as_str())
+        let detail = it.detail.as_deref().map(Into::into);
+        Failure { detail, ..render::failure(arn, it.reason.as_str()) }
     };
     let tasks = launched.tasks.iter().map(task).collect::<Result<_, Exception>>()?;
     Ok((tasks, launched.failures.iter().map(failure).collect()))
