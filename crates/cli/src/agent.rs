@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::data_dir;
 use crate::options::DataDir;
-use crate::system::shutdown_signal;
+use crate::system::{CONTAINERS_GO_ON, shutdown_signal};
 
 /// The agent's credentials are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
 /// AWS_SESSION_TOKEN.
@@ -155,7 +155,7 @@ impl Engine {
 }
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    let shutdown = shutdown_signal().context("signals cannot be waited for")?;
+    let shutdown = shutdown_signal(CONTAINERS_GO_ON).context("signals cannot be waited for")?;
     let data_dir = options.data_dir.path().join("agent");
     data_dir::create(&data_dir)?;
     let _lock = data_dir::lock_agent(&data_dir)?;
@@ -175,7 +175,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     Ok(Agent::run(config, ready, shutdown).await?)
 }
 
-fn credentials() -> anyhow::Result<Credentials> {
+/// Of the environment, as AWS clients have them.
+pub(crate) fn credentials() -> anyhow::Result<Credentials> {
     let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
     match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
         (Some(access_key_id), Some(secret_access_key)) => Ok(Credentials {
@@ -184,13 +185,13 @@ fn credentials() -> anyhow::Result<Credentials> {
             session_token: variable("AWS_SESSION_TOKEN"),
         }),
         _ => bail!(
-            "the agent has no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`longshore env` prints them on the control plane's machine)"
+            "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`longshore env` prints them on the control plane's machine)"
         ),
     }
 }
 
 /// `30s`, `2m`, `3h`, or a combination such as `1m30s`; at least a second.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let explained = || "a duration is such as 30s, 2m or 3h, and at least 1s".to_owned();
     let mut seconds: u64 = 0;
     let mut number = String::new();

@@ -2,6 +2,7 @@
 
 mod agent;
 mod api;
+mod bench;
 mod data_dir;
 mod env;
 mod options;
@@ -39,6 +40,9 @@ enum Command {
     Agent(agent::Options),
     /// Prints what to `eval` in a shell to point the AWS CLI and SDKs at a server on this machine.
     Env(env::Options),
+    /// Loads a running server with a simulated fleet.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Prints what this version has of the ECS API: operations, members, exceptions.
     Api(api::Options),
 }
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Command::Up(options) => run(up::run(options)),
         Command::Server(options) => run(server::run(options)),
         Command::Agent(options) => run(agent::run(options)),
+        Command::Bench(bench) => run(bench::run(bench)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -88,7 +93,9 @@ mod tests {
 
     #[test]
     fn every_option_has_a_variable_and_an_explanation() {
-        for command in Arguments::command().get_subcommands() {
+        let all = Arguments::command();
+        let nested = all.get_subcommands().flat_map(|it| it.get_subcommands());
+        for command in all.get_subcommands().chain(nested) {
             for option in command.get_arguments().filter(|it| it.get_id() != "help") {
                 let name = format!("{} --{}", command.get_name(), option.get_id());
                 let variable = option.get_env().and_then(|it| it.to_str()).unwrap_or_default();

@@ -11,7 +11,7 @@ use longshore_store::{EmbeddedJournal, Store, StoreError};
 
 use crate::data_dir::{self, Endpoint};
 use crate::options;
-use crate::system::{RandomIds, SystemClock, shutdown_signal};
+use crate::system::{CONTAINERS_GO_ON, RandomIds, SystemClock, shutdown_signal};
 
 /// A control plane that is ready to serve.
 pub(crate) struct ControlPlane {
@@ -60,7 +60,7 @@ pub(crate) fn announce(url: &str) {
 }
 
 pub(crate) async fn run(options: options::Server) -> anyhow::Result<()> {
-    let shutdown = shutdown_signal().context("signals cannot be waited for")?;
+    let shutdown = shutdown_signal(CONTAINERS_GO_ON).context("signals cannot be waited for")?;
     let ControlPlane { server, url, .. } = open(&options).await?;
     announce(&url);
     Ok(server.run(shutdown).await?)

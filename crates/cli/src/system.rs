@@ -25,8 +25,11 @@ impl Ids for RandomIds {
     }
 }
 
-/// Becomes true at the first SIGTERM or SIGINT.
-pub(crate) fn shutdown_signal() -> std::io::Result<watch::Receiver<bool>> {
+/// What the end of an agent leaves.
+pub(crate) const CONTAINERS_GO_ON: &str = "Running containers are left running.";
+
+/// Becomes true at the first SIGTERM or SIGINT; the log says what that leaves.
+pub(crate) fn shutdown_signal(leaves: &'static str) -> std::io::Result<watch::Receiver<bool>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (sender, receiver) = watch::channel(false);
@@ -35,7 +38,7 @@ pub(crate) fn shutdown_signal() -> std::io::Result<watch::Receiver<bool>> {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
         };
-        tracing::info!("{name} received; stopping. Running containers are left running.");
+        tracing::info!("{name} received; stopping. {leaves}");
         sender.send_replace(true);
     });
     Ok(receiver)

@@ -9,7 +9,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::agent::{Engine, Home};
 use crate::server::{ControlPlane, announce, open};
-use crate::system::shutdown_signal;
+use crate::system::{CONTAINERS_GO_ON, shutdown_signal};
 use crate::{data_dir, options};
 
 /// Serves until SIGTERM or SIGINT. Running containers are left running; the next start on the same
@@ -24,7 +24,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    let mut shutdown = shutdown_signal().context("signals cannot be waited for")?;
+    let mut shutdown = shutdown_signal(CONTAINERS_GO_ON).context("signals cannot be waited for")?;
     let ControlPlane { server, store, root_key, url } = open(&options.server).await?;
     let agent_dir = options.server.data_dir.path().join("agent");
     data_dir::create(&agent_dir)?;

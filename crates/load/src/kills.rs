@@ -16,18 +16,21 @@ use anyhow::{Context, bail};
 use tokio::sync::{RwLock, mpsc};
 use tokio::task::JoinSet;
 
-use crate::agent::{AgentEvent, AgentSpec, SimulatedAgent, Work};
-use crate::client::Client;
-use crate::random::Random;
 use crate::server_process::{ServerOptions, ServerProcess};
 use audit::{Audit, Scope};
 use ledger::Ledger;
 use load::{CLUSTER, Load};
+use longshore_simulated_fleet::{
+    AgentEvent, AgentSpec, Client, Limits, Plan, Random, SimulatedAgent, SimulatedFleet, Span,
+};
 
 pub use ledger::Counts;
 
 const AGENTS: u64 = 4;
 const CALLERS: usize = 6;
+
+/// How long tasks run by themselves.
+const LIFETIMES: Span = Span { least: Duration::from_millis(1), most: Duration::from_millis(400) };
 
 /// Everything ever acknowledged is read again after so many kills, and at the end.
 const FULL_AUDIT_EVERY: u32 = 100;
@@ -80,6 +83,7 @@ struct Trial {
     ledger: Arc<Mutex<Ledger>>,
     load: Arc<Load>,
     callers: JoinSet<()>,
+    _fleet: SimulatedFleet,
     agents: Vec<SimulatedAgent>,
     events: mpsc::UnboundedReceiver<AgentEvent>,
     kills: u32,
@@ -102,6 +106,7 @@ impl Trial {
             serial: AtomicU64::new(0),
         });
         let (tell, events) = mpsc::unbounded_channel();
+        let fleet = SimulatedFleet::new(gated, CLUSTER, Limits::default(), tell);
         let agents = (0..AGENTS).map(|_| {
             // Small enough that the instances are full most of the time.
             let spec = AgentSpec {
@@ -109,14 +114,11 @@ impl Trial {
                 memory_mib: 6144,
                 is_clumsy: true,
                 seed: random.bits(),
-                ..AgentSpec::boundless(Work::RunFor {
-                    least: Duration::from_millis(1),
-                    most: Duration::from_millis(400),
-                })
+                ..AgentSpec::boundless(Some(Plan { runs_for: Some(LIFETIMES), ..Plan::RUN }))
             };
-            SimulatedAgent::spawn(gated.clone(), spec, tell.clone())
+            fleet.add(spec)
         });
-        let agents = agents.collect();
+        let agents: Vec<_> = agents.collect();
         let mut callers = JoinSet::new();
         for _ in 0..CALLERS {
             callers.spawn(Arc::clone(&load).run(random.fork()));
@@ -130,6 +132,7 @@ impl Trial {
             ledger,
             load,
             callers,
+            _fleet: fleet,
             agents,
             events,
             kills: 0,

@@ -4,15 +4,13 @@
 //! Nothing here knows the server's inside. What it promises (what was acknowledged is never lost,
 //! no status goes back, no instance is over-committed) is held against what it answers.
 
-mod agent;
-mod client;
 pub mod kills;
-mod random;
 mod server_process;
 mod usage;
 
-pub use agent::{AgentEvent, AgentSpec, SimulatedAgent, Work};
-pub use client::{CallError, Client, RootKey};
-pub use random::Random;
+pub use longshore_simulated_fleet::{
+    AgentEvent, AgentSpec, CallError, Client, Limits, Plan, Random, RootKey, SimulatedAgent,
+    SimulatedFleet, Span, raise_open_files,
+};
 pub use server_process::{ServerOptions, ServerProcess, binary, free_port};
 pub use usage::Usage;

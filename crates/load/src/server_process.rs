@@ -12,8 +12,7 @@ use anyhow::{Context, anyhow, bail};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::client::{Client, RootKey};
-use crate::random::Random;
+use longshore_simulated_fleet::{Client, Random, RootKey};
 
 /// The longest that a start may take.
 const PATIENCE: Duration = Duration::from_secs(60);

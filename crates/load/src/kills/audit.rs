@@ -9,7 +9,7 @@ use super::ledger::Ledger;
 use super::load::{CLUSTER, SPARE_CLUSTER};
 use super::seen::{LastStatus, Seen};
 use super::takes::{Live, Takes};
-use crate::client::{CallError, Client};
+use longshore_simulated_fleet::{CallError, Client};
 
 /// The most names of one Describe call.
 const CHUNK: usize = 100;

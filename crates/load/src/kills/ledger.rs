@@ -6,7 +6,7 @@ use std::mem;
 use longshore_wire::ecs;
 
 use super::seen::{DesiredStatus, Floor, LastStatus, Seen};
-use crate::agent::AgentEvent;
+use longshore_simulated_fleet::AgentEvent;
 
 /// Everything acknowledged and shown. All methods note what contradicts it as a finding.
 #[derive(Debug, Default)]
@@ -184,6 +184,8 @@ impl Ledger {
                 }
             }
             AgentEvent::Refused { what } => self.find(what),
+            // Of a server that is killed that is expected.
+            AgentEvent::Connected | AgentEvent::Disconnected | AgentEvent::NoAnswer { .. } => {}
         }
     }
 

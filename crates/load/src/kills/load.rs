@@ -7,9 +7,7 @@ use std::time::Duration;
 use longshore_wire::ecs;
 
 use super::ledger::Ledger;
-use crate::agent::{AgentSpec, Work, registration};
-use crate::client::{CallError, Client};
-use crate::random::Random;
+use longshore_simulated_fleet::{AgentSpec, CallError, Client, Plan, Random, registration};
 
 /// Where the tasks run.
 pub(super) const CLUSTER: &str = "default";
@@ -190,8 +188,8 @@ impl Load {
             self.client.call(&create).await?;
             self.ledger().clusters.keep(SPARE_CLUSTER.into());
         }
-        let spec = AgentSpec { cluster: SPARE_CLUSTER.into(), ..AgentSpec::boundless(Work::Run) };
-        let answer = self.client.call(&registration(&spec, None)).await?;
+        let spec = AgentSpec::boundless(Some(Plan::RUN));
+        let answer = self.client.call(&registration(SPARE_CLUSTER, &spec, None)).await?;
         let arn = answer.container_instance.and_then(|it| it.container_instance_arn);
         let mut ledger = self.ledger();
         ledger.counts.registrations += 1;

@@ -3,6 +3,7 @@
 //!     cargo build --release -p longshore-cli && cargo run --release -p longshore-load --bin bench -- all
 
 mod figures;
+mod fleet;
 mod fsync;
 mod kills;
 mod memory;
@@ -12,6 +13,7 @@ mod versus;
 mod world;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::{Parser, ValueEnum};
@@ -33,6 +35,18 @@ struct Arguments {
     #[arg(long, default_value_os_t = std::env::temp_dir())]
     dir: PathBuf,
 
+    /// How many tasks, for `fleet`.
+    #[arg(long, default_value_t = 2_000_000)]
+    tasks: u32,
+
+    /// How many simulated agents, for `fleet`.
+    #[arg(long, default_value_t = 6_100)]
+    agents: u32,
+
+    /// Seconds after which `fleet` starts no more tasks and says how far it has come.
+    #[arg(long, default_value_t = 1_200)]
+    at_most_secs: u64,
+
     /// The program `moto_server`, for `versus`; scripts/versus-moto installs it.
     #[arg(long)]
     moto: Option<PathBuf>,
@@ -50,7 +64,9 @@ enum Benchmark {
     Kills,
     /// The same calls to Longshore and to `moto_server`.
     Versus,
-    /// All of them but `versus`.
+    /// RunTask with placement over thousands of simulated agents in a process of their own.
+    Fleet,
+    /// All of them but `versus` and `fleet`.
     All,
 }
 
@@ -78,6 +94,14 @@ fn main() -> anyhow::Result<()> {
         }
         if asked(Benchmark::Kills) {
             kills::measure(&mut table).await?;
+        }
+        if arguments.benchmark == Benchmark::Fleet {
+            let size = fleet::Size {
+                tasks: arguments.tasks,
+                agents: arguments.agents,
+                at_most: Duration::from_secs(arguments.at_most_secs),
+            };
+            fleet::measure(&setting, size, &mut table).await?;
         }
         if arguments.benchmark == Benchmark::Versus {
             versus::measure(&setting, arguments.moto.as_deref(), &mut table).await?;

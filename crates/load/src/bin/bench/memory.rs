@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
-use longshore_load::Work;
-
 use crate::Setting;
 use crate::figures::{Figures, Goal, Table};
-use crate::world::World;
+use crate::world::{Work, World};
 
 const FEW: u32 = 10_000;
 const MANY: u32 = 100_000;

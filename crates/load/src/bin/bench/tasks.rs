@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use longshore_load::{Usage, Work};
+use longshore_load::Usage;
 use longshore_wire::ecs;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Setting;
 use crate::figures::{Figures, Goal, Table, millis};
 use crate::fsync::Fsync;
-use crate::world::{TASKS_A_CALL, World, run_ten};
+use crate::world::{TASKS_A_CALL, Work, World, run_ten};
 
 /// Of each burst.
 const TASKS: u32 = 20_000;
@@ -24,11 +24,11 @@ const PACED_CALLS: usize = 200;
 pub(crate) async fn measure(setting: &Setting, table: &mut Table) -> anyhow::Result<()> {
     for (work, name) in [(Work::TakeIn, "agents acknowledge"), (Work::Run, "agents report RUNNING")]
     {
-        bursts(setting, table, &work, name).await?;
+        bursts(setting, table, work, name).await?;
     }
     for (work, name) in [(Work::TakeIn, "agents acknowledge"), (Work::Run, "agents report RUNNING")]
     {
-        paced(setting, table, &work, name).await?;
+        paced(setting, table, work, name).await?;
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ struct Burst {
 async fn bursts(
     setting: &Setting,
     table: &mut Table,
-    work: &Work,
+    work: Work,
     name: &str,
 ) -> anyhow::Result<()> {
     let mut bursts = Vec::new();
@@ -74,13 +74,13 @@ async fn bursts(
     Ok(())
 }
 
-async fn burst(setting: &Setting, work: &Work) -> anyhow::Result<Burst> {
+async fn burst(setting: &Setting, work: Work) -> anyhow::Result<Burst> {
     let fsync = Fsync::create(&setting.dir)?.several(200)?.median();
-    let mut world = World::begin(setting, work.clone()).await?;
+    let mut world = World::begin(setting, work).await?;
     let own = Usage::of(std::process::id())?.cpu;
     let (server, since) = (world.usage()?.cpu, Instant::now());
     let answered = world.run_tasks(TASKS).await?;
-    if matches!(work, Work::Run) {
+    if work == Work::Run {
         world.reported(TASKS).await?;
     }
     Ok(Burst {
@@ -93,17 +93,12 @@ async fn burst(setting: &Setting, work: &Work) -> anyhow::Result<Burst> {
 }
 
 /// One call each 25 ms, an fsync and a call that only reads between each two.
-async fn paced(
-    setting: &Setting,
-    table: &mut Table,
-    work: &Work,
-    name: &str,
-) -> anyhow::Result<()> {
+async fn paced(setting: &Setting, table: &mut Table, work: Work, name: &str) -> anyhow::Result<()> {
     let (mut writes, mut reads, mut fsyncs, mut ratios) = (vec![], vec![], vec![], vec![]);
     let mut cpu = Vec::new();
     for _ in 0..setting.repeats {
         let mut fsync = Fsync::create(&setting.dir)?;
-        let world = World::begin(setting, work.clone()).await?;
+        let world = World::begin(setting, work).await?;
         let before = world.usage()?.cpu;
         let (mut write, mut read, mut sync) = (vec![], vec![], vec![]);
         let mut pace = interval(PACE);

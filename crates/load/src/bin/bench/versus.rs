@@ -16,13 +16,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use longshore_load::{Usage, Work};
+use longshore_load::Usage;
 use tokio::task::{block_in_place, yield_now};
 
 use crate::Setting;
 use crate::figures::{Figures, Table};
 use crate::fsync::Fsync;
-use crate::world::World;
+use crate::world::{Work, World};
 use caller::{Load, Outcome, drive};
 use calls::{Call, Target};
 use moto::Moto;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use longshore_load::{
-    AgentEvent, AgentSpec, Client, ServerOptions, ServerProcess, SimulatedAgent, Usage, Work,
+    AgentEvent, AgentSpec, Client, Limits, Plan, ServerOptions, ServerProcess, SimulatedAgent,
+    SimulatedFleet, Usage,
 };
 use longshore_wire::ecs;
 use tokio::sync::mpsc;
@@ -26,9 +27,19 @@ pub(crate) const TASKS_A_CALL: u32 = 10;
 /// How long agents may take to report what they were told.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What the agents do with tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Acknowledge them, and report nothing.
+    TakeIn,
+    /// Report them RUNNING.
+    Run,
+}
+
 pub(crate) struct World {
     pub(crate) server: ServerProcess,
     pub(crate) client: Client,
+    fleet: Option<SimulatedFleet>,
     agents: Vec<SimulatedAgent>,
     events: mpsc::UnboundedReceiver<AgentEvent>,
     reported: u32,
@@ -49,16 +60,17 @@ impl World {
         let server = ServerProcess::start(options).await?;
         let client = server.client()?;
         let (tell, events) = mpsc::unbounded_channel();
+        let fleet = SimulatedFleet::new(client.clone(), "default", Limits::default(), tell);
         let agent = |seed| {
-            let spec = AgentSpec { seed, ..AgentSpec::boundless(work.clone()) };
-            SimulatedAgent::spawn(client.clone(), spec, tell.clone())
+            let plan = (work == Work::Run).then_some(Plan::RUN);
+            fleet.add(AgentSpec { seed, ..AgentSpec::boundless(plan) })
         };
         let mut agents: Vec<_> = (0..agents).map(agent).collect();
         for agent in &mut agents {
             agent.connected(1).await;
         }
         client.call(&definition()).await?;
-        Ok(Self { server, client, agents, events, reported: 0 })
+        Ok(Self { server, client, fleet: Some(fleet), agents, events, reported: 0 })
     }
 
     pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
@@ -102,6 +114,7 @@ impl World {
     /// Ends the agents and their part of this process; the server stays.
     pub(crate) fn dismiss_agents(&mut self) {
         self.agents.clear();
+        self.fleet = None;
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use longshore_load::{Random, Usage, Work};
+use longshore_load::{Random, Usage};
 use longshore_wire::ecs;
 use tokio::task::block_in_place;
 
 use super::caller::{Load, drive};
 use crate::Setting;
 use crate::figures::{Goal, Table, millis};
-use crate::world::World;
+use crate::world::{Work, World};
 
 const TASKS: u32 = 1_000_000;
 

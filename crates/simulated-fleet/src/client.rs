@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// memory of what was asked for.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// The region that the server signs for unless told otherwise.
+/// The region that a server signs for unless told otherwise.
 const REGION: &str = "us-east-1";
 
 /// The key that a server makes at its first start.
@@ -68,6 +68,18 @@ pub enum CallError {
     },
 }
 
+impl CallError {
+    /// Whether the same call may succeed later.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } | Self::Unreadable { status, .. } => {
+                status.is_server_error()
+            }
+            Self::NoAnswer(_) => true,
+        }
+    }
+}
+
 /// A client of one server. Clones share their connections.
 #[derive(Clone)]
 pub struct Client {
@@ -78,14 +90,21 @@ pub struct Client {
 
 struct Shared {
     endpoint: Uri,
+    region: String,
     authority: String,
     key: RootKey,
     http: legacy::Client<HttpConnector, Full<Bytes>>,
 }
 
 impl Client {
-    /// A client of the server at `host:port`.
+    /// A client of the server at `host:port` that has the region of servers which were not told
+    /// another.
     pub fn new(authority: &str, key: RootKey) -> anyhow::Result<Self> {
+        Self::in_region(authority, REGION, key)
+    }
+
+    /// A client of the server at `host:port`, signing for the region.
+    pub fn in_region(authority: &str, region: &str, key: RootKey) -> anyhow::Result<Self> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let http = legacy::Client::builder(TokioExecutor::new())
@@ -94,7 +113,13 @@ impl Client {
             .pool_idle_timeout(IDLE)
             .build(connector);
         let endpoint = format!("http://{authority}/").parse()?;
-        let shared = Shared { endpoint, authority: authority.to_owned(), key, http };
+        let shared = Shared {
+            endpoint,
+            region: region.to_owned(),
+            authority: authority.to_owned(),
+            key,
+            http,
+        };
         Ok(Self { shared: Arc::new(shared), gate: None })
     }
 
@@ -192,7 +217,7 @@ impl Client {
         sigv4::sign(
             &sigv4::SignedRequest { method, path, query, headers, body },
             sigv4::Credentials { access_key_id, secret_access_key },
-            REGION,
+            &self.shared.region,
             "ecs",
             i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
         )

@@ -2,31 +2,36 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use http::header::{AUTHORIZATION, CONNECTION, HOST, UPGRADE};
 use http::{Request, Uri};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::client::Client;
 
 pub(super) type Socket = WebSocketStream<TcpStream>;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Makes one attempt. Why it failed does not matter: it is made again.
+/// Of each socket, in bytes; a message may be larger. A fleet has thousands of sockets.
+const BUFFER: usize = 4096;
+
+/// Makes one attempt.
 pub(super) async fn connect(
     client: &Client,
     endpoint: &str,
     cluster: &str,
     instance: &str,
-) -> Option<Socket> {
-    let endpoint: Uri = endpoint.parse().ok()?;
-    let authority = endpoint.authority()?.as_str();
+) -> anyhow::Result<Socket> {
+    let endpoint: Uri = endpoint.parse()?;
+    let authority = endpoint.authority().context("an endpoint without a host")?.as_str();
     let path = format!("{}/ws", endpoint.path().trim_end_matches('/'));
     let query = format!(
-        "agentHash=load&agentVersion={}&clusterArn={}&containerInstanceArn={}\
+        "agentHash=simulated&agentVersion={}&clusterArn={}&containerInstanceArn={}\
          &dockerVersion=DockerVersion%3A%200.0.0&protocolVersion=2&sendCredentials=true&seqNum=1",
         env!("CARGO_PKG_VERSION"),
         percent_encoded(cluster),
@@ -42,15 +47,17 @@ pub(super) async fn connect(
         .header("sec-websocket-key", generate_key())
         .header("x-amz-date", signature.amz_date)
         .header(AUTHORIZATION, signature.authorization)
-        .body(())
-        .ok()?;
+        .body(())?;
+    let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     let open = async {
-        let stream = TcpStream::connect(client.authority()).await.ok()?;
-        stream.set_nodelay(true).ok()?;
-        let (socket, _) = tokio_tungstenite::client_async(request, stream).await.ok()?;
-        Some(socket)
+        let stream = TcpStream::connect(authority).await?;
+        stream.set_nodelay(true)?;
+        let opened =
+            tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
+        let (socket, _) = opened?;
+        Ok(socket)
     };
-    timeout(PATIENCE, open).await.ok().flatten()
+    timeout(PATIENCE, open).await?
 }
 
 fn percent_encoded(text: &str) -> String {

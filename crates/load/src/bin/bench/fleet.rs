@@ -1,0 +1,125 @@
+//! The whole system at size: signed RunTask calls with placement, made by this process, to a durable
+//! server in a second one, whose instances are the simulated agents of a third.
+
+mod agents;
+mod calls;
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use longshore_load::{Client, ServerOptions, ServerProcess, Usage, raise_open_files};
+use longshore_wire::ecs;
+
+use crate::Setting;
+use crate::figures::{Goal, Table, millis};
+use agents::Agents;
+use calls::{Calls, MEMORY_MIB};
+
+/// How much of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) tasks: u32,
+    pub(crate) agents: u32,
+    /// After this no more tasks are started.
+    pub(crate) at_most: Duration,
+}
+
+/// How long the agents may take to report the last task.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+impl Size {
+    /// What an instance has, so that all of them together are a quarter larger than needed.
+    fn memory_mib(self) -> u32 {
+        let tasks = u64::from(self.tasks) * 5 / 4;
+        let each = tasks.div_ceil(u64::from(self.agents.max(1))).max(10);
+        u32::try_from(each).unwrap_or(u32::MAX).saturating_mul(MEMORY_MIB)
+    }
+}
+
+pub(crate) async fn measure(
+    setting: &Setting,
+    size: Size,
+    table: &mut Table,
+) -> anyhow::Result<()> {
+    // Both other processes inherit the limit.
+    raise_open_files(u64::from(size.agents))?;
+    let parent_dir = Some(setting.dir.clone());
+    let server =
+        ServerProcess::start(ServerOptions { parent_dir, ..ServerOptions::server() }).await?;
+    let client = server.client()?;
+    let server_usage = || Usage::of(server.pid().unwrap_or_default());
+    let without_agents = server_usage()?;
+    let since = Instant::now();
+    let agents = Agents::start(&server, size).await?;
+    let joining = since.elapsed();
+    client.call(&calls::definition()).await?;
+    let joined = server_usage()?;
+    let agents_joined = agents.usage()?;
+    let own = Usage::of(std::process::id())?;
+
+    let since = Instant::now();
+    let calls = Calls::make(&client, size.tasks, since + size.at_most).await?;
+    if calls.started < 10 {
+        bail!("no task was started in {:?}", size.at_most);
+    }
+    running(&client, calls.started).await?;
+    let all_running = since.elapsed();
+    let server_end = server_usage()?;
+    let agents_end = agents.usage()?;
+    let own_end = Usage::of(std::process::id())?;
+
+    let tasks = f64::from(calls.started);
+    let a_task =
+        |end: Usage, begin: Usage| end.cpu.saturating_sub(begin.cpu).as_secs_f64() * 1e6 / tasks;
+    let agents_count = f64::from(size.agents);
+    let an_agent = |it: f64| it / agents_count / 1024.0;
+    let bytes = |it: Usage| it.resident_bytes as f64;
+    let what = format!("RunTask, {} tasks on {} simulated agents", calls.started, size.agents);
+    table.add(what, Goal::AtLeast(8300.0), calls.rate(), "tasks/s");
+    if calls.started < size.tasks {
+        table.add("  time was over before so many tasks", Goal::None, size.tasks.into(), "tasks");
+    }
+    let (first, last) = calls.first_and_last();
+    table.add(format!("  the first {}", calls.window), Goal::None, first, "tasks/s");
+    table.add(format!("  the last {}", calls.window), Goal::None, last, "tasks/s");
+    table.add("  the last, as many times as slow", Goal::AtMost(1.1), first / last, "times");
+    table.add("  until all are RUNNING", Goal::None, tasks / all_running.as_secs_f64(), "tasks/s");
+    let latencies = millis(&calls.latencies);
+    table.add("  a call for ten, p50", Goal::None, latencies.median(), "ms");
+    table.add("  a call for ten, p99", Goal::None, latencies.percentile(99), "ms");
+    table.add("  wall time", Goal::None, all_running.as_secs_f64(), "s");
+    let server_cpu = server_end.cpu.saturating_sub(joined.cpu).as_secs_f64();
+    table.add("  CPU of the server", Goal::None, server_cpu, "s");
+    table.add("  CPU of the server a task", Goal::None, a_task(server_end, joined), "us");
+    table.add("  CPU of the agents a task", Goal::None, a_task(agents_end, agents_joined), "us");
+    table.add("  CPU of the callers a task", Goal::None, a_task(own_end, own), "us");
+    let gib = bytes(server_end) / 1024.0 / 1024.0 / 1024.0;
+    table.add("  memory of the server", Goal::AtMost(4.0), gib, "GiB");
+    let each = (bytes(server_end) - bytes(joined)) / tasks;
+    table.add("  memory of the server a task", Goal::None, each, "bytes");
+    let each = an_agent(bytes(joined) - bytes(without_agents));
+    table.add("  memory of the server an idle agent", Goal::None, each, "KiB");
+    table.add("  memory of an idle agent", Goal::None, an_agent(bytes(agents_joined)), "KiB");
+    let each = (bytes(agents_end) - bytes(agents_joined)) / tasks;
+    table.add("  memory of the agents a task", Goal::None, each, "bytes");
+    let joins = agents_count / joining.as_secs_f64();
+    table.add("  agents joined", Goal::None, joins, "agents/s");
+    Ok(())
+}
+
+/// Waits until so many tasks are RUNNING.
+async fn running(client: &Client, tasks: u32) -> anyhow::Result<()> {
+    let (since, wanted) = (Instant::now(), i32::try_from(tasks)?);
+    loop {
+        let answer = client.call(&ecs::DescribeClustersRequest::default()).await?;
+        let cluster = answer.clusters.unwrap_or_default().into_iter().next();
+        let count = cluster.and_then(|it| it.running_tasks_count).unwrap_or_default();
+        if count >= wanted {
+            return Ok(());
+        }
+        if since.elapsed() > PATIENCE {
+            bail!("{count} of {tasks} tasks are RUNNING after {PATIENCE:?} more");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

@@ -1,0 +1,270 @@
+//! A simulated agent: it joins, takes in what it is told and acknowledges it. Its reports are the
+//! runner's.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use longshore_wire::acs::{
+    AckRequest, AgentMessage, HeartbeatAckRequest, PayloadMessage, ServerMessage,
+};
+use longshore_wire::ecs;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::client::{CallError, Client};
+use crate::events::AgentEvent;
+use crate::plan::Plan;
+use crate::random::Random;
+use crate::runner::Told;
+use crate::socket::{self, Socket};
+use crate::tasks::Manner;
+
+/// Before the second attempt to reach a server that is away; each further one waits twice as long.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// The longest wait between two attempts.
+const LONGEST_RETRY: Duration = Duration::from_secs(1);
+
+/// What an agent registers, and how it behaves.
+#[derive(Clone, Debug)]
+pub struct AgentSpec {
+    /// In all.
+    pub cpu_units: i32,
+    /// In all.
+    pub memory_mib: i32,
+    /// TCP host ports that tasks do not get.
+    pub reserved_ports: Vec<u16>,
+    /// Names, and values where they have one.
+    pub attributes: Vec<(String, Option<String>)>,
+    /// What becomes of tasks; if `None` they are acknowledged, and nothing is reported of them.
+    pub plan: Option<Plan>,
+    /// Whether it sometimes repeats a report, sends an outdated one, or registers again when it
+    /// reconnects: agents do, and the server must not mind.
+    pub is_clumsy: bool,
+    /// Of its random choices.
+    pub seed: u64,
+}
+
+impl AgentSpec {
+    /// An agent that no task is too large for.
+    pub fn boundless(plan: Option<Plan>) -> Self {
+        Self {
+            cpu_units: 2_000_000_000,
+            memory_mib: 2_000_000_000,
+            reserved_ports: vec![22],
+            attributes: Vec::new(),
+            plan,
+            is_clumsy: false,
+            seed: 0,
+        }
+    }
+}
+
+/// What the agents of a fleet share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) client: Client,
+    pub(crate) cluster: Arc<str>,
+    /// An agent that registers and connects holds a permit.
+    pub(crate) joins: Arc<Semaphore>,
+    pub(crate) runner: mpsc::UnboundedSender<Told>,
+    pub(crate) events: mpsc::UnboundedSender<AgentEvent>,
+}
+
+/// A handle of a running agent. Dropping it ends the agent without a word to the server.
+pub struct SimulatedAgent {
+    connections: watch::Receiver<u64>,
+    work: JoinHandle<()>,
+}
+
+impl SimulatedAgent {
+    /// Starts one. It keeps trying until it is connected, and again whenever it is not any more.
+    pub(crate) fn spawn(shared: Shared, spec: AgentSpec) -> Self {
+        let (count, connections) = watch::channel(0);
+        let random = Random::new(spec.seed);
+        let agent = Agent { shared, spec, random, instance: None, connections: count };
+        Self { connections, work: tokio::spawn(agent.run()) }
+    }
+
+    /// Waits until it has connected so many times since it was started.
+    pub async fn connected(&mut self, times: u64) {
+        // An agent ends only with its handle.
+        let _ = self.connections.wait_for(|it| *it >= times).await;
+    }
+}
+
+impl Drop for SimulatedAgent {
+    fn drop(&mut self) {
+        self.work.abort();
+    }
+}
+
+struct Agent {
+    shared: Shared,
+    spec: AgentSpec,
+    random: Random,
+    /// Its ARN, once it is registered.
+    instance: Option<String>,
+    connections: watch::Sender<u64>,
+}
+
+impl Agent {
+    async fn run(mut self) {
+        let mut pause = RETRY;
+        loop {
+            if let Some(socket) = self.join().await {
+                self.connections.send_modify(|it| *it += 1);
+                self.tell(AgentEvent::Connected);
+                self.serve(socket).await;
+                self.tell(AgentEvent::Disconnected);
+                pause = RETRY;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_RETRY);
+        }
+    }
+
+    /// Registers where that is due, and connects.
+    async fn join(&mut self) -> Option<Socket> {
+        let joins = Arc::clone(&self.shared.joins);
+        let _permit = joins.acquire().await;
+        let again = self.spec.is_clumsy && self.random.one_in(3);
+        if self.instance.is_none() || again {
+            self.register().await?;
+        }
+        let question = ecs::DiscoverPollEndpointRequest {
+            container_instance: self.instance.clone(),
+            cluster: Some(self.shared.cluster.to_string()),
+            zone_id: None,
+        };
+        let answer = self.shared.client.call(&question).await;
+        let endpoint = self.expect("DiscoverPollEndpoint", answer)?.endpoint?;
+        let Shared { client, cluster, .. } = &self.shared;
+        match socket::connect(client, &endpoint, cluster, self.instance.as_deref()?).await {
+            Ok(socket) => Some(socket),
+            Err(error) => {
+                self.tell(AgentEvent::NoAnswer { what: format!("the agent's socket: {error:#}") });
+                None
+            }
+        }
+    }
+
+    async fn register(&mut self) -> Option<()> {
+        let request = registration(&self.shared.cluster, &self.spec, self.instance.clone());
+        let answer = self.shared.client.call(&request).await;
+        let answer = self.expect("RegisterContainerInstance", answer)?;
+        let instance = answer.container_instance?.container_instance_arn?;
+        self.tell(AgentEvent::Registered { instance: instance.clone() });
+        self.instance = Some(instance);
+        Some(())
+    }
+
+    /// What was answered; anything else is told.
+    fn expect<T>(&self, what: &str, answer: Result<T, CallError>) -> Option<T> {
+        match answer {
+            Ok(answer) => return Some(answer),
+            Err(error @ CallError::NoAnswer(_)) => {
+                self.tell(AgentEvent::NoAnswer { what: format!("{what}: {error}") });
+            }
+            Err(error) => self.tell(AgentEvent::Refused { what: format!("{what}: {error}") }),
+        }
+        None
+    }
+
+    fn tell(&self, event: AgentEvent) {
+        // Whoever listened may not care any more.
+        let _ = self.shared.events.send(event);
+    }
+
+    async fn serve(&mut self, mut socket: Socket) {
+        while let Some(Ok(frame)) = socket.next().await {
+            let Message::Text(text) = frame else { continue };
+            let answer = match ServerMessage::decode(&text) {
+                Ok(Some(ServerMessage::Payload(payload))) => match self.take_in(payload) {
+                    ControlFlow::Continue(ack) => Some(ack),
+                    ControlFlow::Break(()) => return,
+                },
+                Ok(Some(ServerMessage::Heartbeat(beat))) => beat
+                    .message_id
+                    .map(|message_id| HeartbeatAckRequest { message_id })
+                    .map(AgentMessage::HeartbeatAck),
+                Ok(_) => None,
+                Err(error) => {
+                    self.tell(AgentEvent::Refused { what: format!("{error}: {text}") });
+                    None
+                }
+            };
+            if let Some(answer) = answer
+                && socket.send(Message::text(answer.encode())).await.is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Breaks where there is no runner any more.
+    fn take_in(&mut self, payload: PayloadMessage) -> ControlFlow<(), AgentMessage> {
+        for task in payload.tasks {
+            self.tell(AgentEvent::Told {
+                instance: self.instance.clone().unwrap_or_default(),
+                task: task.arn.clone(),
+                desired_status: task.desired_status.clone(),
+            });
+            let Some(plan) = self.spec.plan else { continue };
+            let is_clumsy = self.spec.is_clumsy && self.random.one_in(4);
+            let told = Told { task, manner: Manner { plan, is_clumsy } };
+            if self.shared.runner.send(told).is_err() {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(AgentMessage::Ack(AckRequest {
+            cluster: self.shared.cluster.to_string(),
+            container_instance: self.instance.clone().unwrap_or_default(),
+            message_id: payload.message_id,
+        }))
+    }
+}
+
+/// The registration of an agent, new or once more as the instance of this ARN.
+pub fn registration(
+    cluster: &str,
+    spec: &AgentSpec,
+    instance: Option<String>,
+) -> ecs::RegisterContainerInstanceRequest {
+    let resource = |name: &str, kind: &str| ecs::Resource {
+        name: Some(name.into()),
+        kind: Some(kind.into()),
+        ..ecs::Resource::default()
+    };
+    let integer = |name: &str, value: i32| ecs::Resource {
+        integer_value: Some(value),
+        ..resource(name, "INTEGER")
+    };
+    let ports = |name: &str, ports: &[u16]| ecs::Resource {
+        string_set_value: Some(ports.iter().map(ToString::to_string).collect()),
+        ..resource(name, "STRINGSET")
+    };
+    let attribute = |name: &str, value: Option<&str>| ecs::Attribute {
+        name: Some(name.into()),
+        value: value.map(Into::into),
+        ..ecs::Attribute::default()
+    };
+    let custom = spec.attributes.iter().map(|(name, value)| attribute(name, value.as_deref()));
+    ecs::RegisterContainerInstanceRequest {
+        cluster: Some(cluster.into()),
+        container_instance_arn: instance,
+        instance_identity_document: Some(String::new()),
+        instance_identity_document_signature: Some(String::new()),
+        total_resources: Some(vec![
+            integer("CPU", spec.cpu_units),
+            integer("MEMORY", spec.memory_mib),
+            ports("PORTS", &spec.reserved_ports),
+            ports("PORTS_UDP", &[]),
+        ]),
+        attributes: Some(custom.chain([attribute("ecs.os-type", Some("linux"))]).collect()),
+        ..ecs::RegisterContainerInstanceRequest::default()
+    }
+}
