@@ -16,9 +16,17 @@ def test_a_constraint_that_holds_lets_the_task_through(tasks):
 
 def test_a_constraint_that_does_not_hold_is_a_failure(tasks):
     arn = tasks.instance()["containerInstanceArn"]
-    expected = [{"arn": arn, "reason": "MemberOf placement constraint unsatisfied."}]
+    detail = "attribute:ecs.os-type == windows is false: ecs.os-type is linux"
+    expected = [failure(tasks, arn, "MemberOf placement constraint unsatisfied.", detail)]
     assert tasks.refused(tasks.define(quiet()), placementConstraints=[LINUX, WINDOWS]) == expected
     assert tasks.refused(tasks.define(quiet(), placementConstraints=[WINDOWS])) == expected
+
+
+def failure(tasks, arn, reason, detail):
+    """A failure as this SDK shows it: that of 2017 does not know `detail`."""
+    of_sdk = tasks.ecs.meta.service_model.shape_for("Failure").members
+    entry = {"arn": arn, "reason": reason, "detail": detail}
+    return {name: value for name, value in entry.items() if name in of_sdk}
 
 
 def test_constraints_of_the_definition_do_not_bind_start_task(tasks):
@@ -58,14 +66,17 @@ def test_a_strategy_never_makes_a_placement_fail(tasks, strategy):
 def test_a_task_role_needs_an_agent_that_can_give_it(tasks, server, mode):
     role = f"arn:aws:iam::{server.account}:role/of-the-task"
     definition = tasks.define(quiet(), taskRoleArn=role, networkMode=mode)
-    (failure,) = tasks.refused(definition)
-    assert failure == {"arn": tasks.instance()["containerInstanceArn"], "reason": "ATTRIBUTE"}
+    capability = "com.amazonaws.ecs.capability.task-iam-role"
+    capability += "-network-host" if mode == "host" else ""
+    detail = f"needs {capability}, which the instance lacks"
+    arn = tasks.instance()["containerInstanceArn"]
+    assert tasks.refused(definition) == [failure(tasks, arn, "ATTRIBUTE", detail)]
 
 
 def test_a_task_role_by_override_needs_it_too(tasks, server):
     role = f"arn:aws:iam::{server.account}:role/of-the-task"
-    (failure,) = tasks.refused(tasks.define(quiet()), overrides={"taskRoleArn": role})
-    assert failure["reason"] == "ATTRIBUTE"
+    (refused,) = tasks.refused(tasks.define(quiet()), overrides={"taskRoleArn": role})
+    assert refused["reason"] == "ATTRIBUTE"
 
 
 def test_a_cluster_without_instances_cannot_run_anything(tasks):
