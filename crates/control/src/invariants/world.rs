@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use longshore_model::container_definition::{PortMapping, Protocol};
 use longshore_model::container_instance::VersionInfo;
 use longshore_model::{
-    Attribute, Clock, ClusterName, ContainerInstance, ContainerOverride, DefinitionKey, Ids,
-    InstanceStatus, LastStatus, Overrides, Owner, Resources, Tag, Tags, Task, Timestamp,
+    Attribute, ClusterName, ContainerInstance, ContainerOverride, DefinitionKey, InstanceStatus,
+    LastStatus, Overrides, Owner, Resources, Tag, Tags, Task,
 };
 use longshore_store::{MemoryJournal, State, Store};
 
@@ -19,25 +19,7 @@ use crate::reference::DefinitionReference;
 use crate::tags::Taggable;
 use crate::task_definitions::Registration;
 use crate::tasks::{ContainerReport, Launch, RunTask, StartTask, StopTask, TaskReport};
-use crate::testing::container;
-
-#[derive(Default)]
-struct Hands {
-    millis: AtomicI64,
-    bits: AtomicU64,
-}
-
-impl Clock for Hands {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.millis.load(Ordering::Relaxed))
-    }
-}
-
-impl Ids for Hands {
-    fn next_bits(&self) -> u128 {
-        self.bits.fetch_add(1, Ordering::Relaxed).into()
-    }
-}
+use crate::testing::{Hands, container};
 
 /// The control plane with its journal.
 pub(super) struct World {
