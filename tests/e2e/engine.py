@@ -26,9 +26,19 @@ def ids_of_task(task_arn, host=None):
 
 def inspect_task(task_arn, host=None):
     """`docker inspect` of each of the task's containers, by its name in the task definition."""
-    ids = ids_of_task(task_arn, host)
-    found = json.loads(docker("inspect", *ids, host=host)) if ids else []
+    found = inspect(ids_of_task(task_arn, host), host)
     return {it["Config"]["Labels"][NAME_LABEL]: it for it in found if NAME_LABEL in it["Config"]["Labels"]}
+
+
+def inspect(ids, host=None):
+    """`docker inspect` of those of the containers that are still there."""
+    if not ids:
+        return []
+    command = ["docker", *(["--host", host] if host else []), "container", "inspect", *ids]
+    done = subprocess.run(command, capture_output=True, text=True)
+    failures = [it for it in done.stderr.splitlines() if "no such container" not in it.lower()]
+    assert not failures, f"{' '.join(command)}: {done.stderr}"
+    return json.loads(done.stdout)
 
 
 def logs(container_id, host=None):

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bollard::Docker;
+use bollard::errors::Error;
 use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::{
     ListContainersOptions, RemoveContainerOptions, RemoveVolumeOptions,
@@ -13,11 +14,16 @@ pub(crate) fn docker() -> Docker {
     Docker::connect_with_unix_defaults().expect("these tests need a Docker Engine")
 }
 
-/// All containers of a task, running or not, in no order.
+/// All containers of a task, running or not, in no order. One that goes away between being listed
+/// and being looked at is not a container of the task any more.
 pub(crate) async fn containers_of(docker: &Docker, task: &str) -> Vec<ContainerInspectResponse> {
     let mut containers = Vec::new();
     for id in ids(docker, format!("com.amazonaws.ecs.task-arn={task}")).await {
-        containers.push(docker.inspect_container(&id, None).await.unwrap());
+        match docker.inspect_container(&id, None).await {
+            Ok(container) => containers.push(container),
+            Err(Error::DockerResponseServerError { status_code: 404, .. }) => {}
+            Err(error) => panic!("cannot inspect {id}: {error}"),
+        }
     }
     containers
 }

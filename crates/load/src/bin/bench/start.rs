@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use bollard::Docker;
+use bollard::errors::Error;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions};
 use longshore_load::{Client, ServerOptions, ServerProcess, Usage};
@@ -269,7 +270,11 @@ impl Bench {
 
     async fn remove(&self, id: &str) -> anyhow::Result<()> {
         let options = RemoveContainerOptions { force: true, v: true, ..Default::default() };
-        self.docker.remove_container(id, Some(options)).await?;
+        match self.docker.remove_container(id, Some(options)).await {
+            // The agent removes what its tasks leave behind, and may have been quicker.
+            Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) | Ok(()) => {}
+            Err(error) => return Err(error.into()),
+        }
         sleep(SETTLE).await;
         Ok(())
     }
