@@ -7,7 +7,7 @@ use crate::query::{Query, QueryError};
 pub const MAX_CONSTRAINTS: usize = 10;
 
 /// A rule that an instance must satisfy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Constraint {
     /// No two live tasks of the group on one instance.
     DistinctInstance,

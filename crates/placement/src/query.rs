@@ -13,6 +13,7 @@ mod values;
 mod version;
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::candidate::Candidate;
@@ -84,6 +85,12 @@ impl PartialEq for Query {
 }
 
 impl Eq for Query {}
+
+impl Hash for Query {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (&self.text, self.part).hash(hasher);
+    }
+}
 
 /// An expression that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

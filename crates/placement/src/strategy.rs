@@ -8,7 +8,7 @@ use crate::query::is_attribute_name;
 pub const MAX_STRATEGIES: usize = 5;
 
 /// An order of preference.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Strategy {
     /// Any will do, and nothing after it matters.
     Random,
@@ -19,7 +19,7 @@ pub enum Strategy {
 }
 
 /// What tasks are spread over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SpreadField {
     /// `instanceId`, also spelled `host`.
     InstanceId,
@@ -28,7 +28,7 @@ pub enum SpreadField {
 }
 
 /// What is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BinpackField {
     /// CPU units.
     Cpu,

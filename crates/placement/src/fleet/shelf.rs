@@ -83,6 +83,12 @@ impl Asks {
 }
 
 impl Shelf {
+    /// How many standing requests are kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.standing.len()
+    }
+
     /// The pool and the standing request for a request, as of now: known ones that look at what
     /// changed, or else new ones. They are given back with [`Shelf::put_back`].
     pub(super) fn take(
@@ -149,6 +155,10 @@ fn hash(request: &Request<'_>) -> u64 {
     let demand = request.demand;
     (demand.resources.cpu_units, demand.resources.memory_mib).hash(&mut hasher);
     (&demand.ports_tcp, &demand.ports_udp, &**request.group).hash(&mut hasher);
-    (request.strategies.len(), request.constraints.len()).hash(&mut hasher);
+    (request.strategies, request.constraints).hash(&mut hasher);
+    for it in request.requires {
+        (&it.name, &it.value).hash(&mut hasher);
+    }
+    (request.kind as u8).hash(&mut hasher);
     hasher.finish()
 }

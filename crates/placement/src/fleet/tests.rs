@@ -1,9 +1,11 @@
 //! What a fleet keeps between calls.
 
-use longshore_model::{Demand, LaunchKind};
+use longshore_model::{Attribute, Demand, LaunchKind};
 
 use super::*;
+use crate::constraint::Constraint;
 use crate::filter::Refusal;
+use crate::strategy::Strategy;
 use crate::testing::{candidate, candidates, name};
 
 fn fleet(lines: &str) -> Fleet {
@@ -12,6 +14,10 @@ fn fleet(lines: &str) -> Fleet {
         fleet.follow(candidate.id(), Some(candidate));
     }
     fleet
+}
+
+fn constraint(expression: &str) -> Constraint {
+    Constraint::parse("memberOf", Some(expression)).unwrap()
 }
 
 /// Places tasks of the group `web`, each with so much CPU.
@@ -72,4 +78,33 @@ fn refusals_come_in_the_order_of_ids() {
     let refused = place(&mut fleet, LaunchKind::Ec2, 1, 9999).refused;
     assert_eq!(refused.iter().map(|it| name(it.0)).collect::<Vec<_>>(), ["a", "b", "c"]);
     assert_eq!(fleet.candidates().map(|it| name(it.id())).collect::<Vec<_>>(), ["a", "b", "c"]);
+}
+
+#[test]
+fn requests_that_differ_in_anything_are_kept_beside_each_other() {
+    let mut fleet = fleet("a @x=1\nb @x=2");
+    let demand = Demand::default();
+    let by = |kind, field| [Strategy::parse(kind, Some(field)).unwrap()];
+    let plain = Request {
+        kind: LaunchKind::Ec2,
+        demand: &demand,
+        requires: &[],
+        group: &"web".into(),
+        constraints: &[constraint("attribute:x == 1")],
+        strategies: &by("binpack", "cpu"),
+        count: 1,
+    };
+    let requests = [
+        plain,
+        Request { kind: LaunchKind::Fargate, ..plain },
+        Request { requires: &[Attribute::named("x")], ..plain },
+        Request { constraints: &[constraint("attribute:x == 2")], ..plain },
+        Request { strategies: &by("binpack", "memory"), ..plain },
+        Request { strategies: &by("spread", "attribute:x"), ..plain },
+        Request { strategies: &by("spread", "attribute:y"), ..plain },
+    ];
+    for request in &requests {
+        fleet.place(request, 1);
+    }
+    assert_eq!(fleet.shelf.len(), requests.len());
 }
