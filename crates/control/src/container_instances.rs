@@ -143,34 +143,32 @@ impl Control {
             .await
     }
 
-    /// Records that an instance's control connection is up, or down.
+    /// Records that an instance's control connection is up, or down, in the order of the calls.
     /// Says whether there is such an instance in use.
-    pub async fn set_agent_connected(
+    pub fn set_agent_connected(
         &self,
         id: InstanceId,
         connected: bool,
         versions: Option<VersionInfo>,
-    ) -> Result<bool, StoreError> {
+    ) -> impl Future<Output = Result<bool, StoreError>> {
         let now = self.now();
-        self.store
-            .update(|tx| {
-                let known = tx.instance(id).filter(|it| it.status != InstanceStatus::Inactive);
-                let Some(instance) = known.map(Arc::clone) else { return Ok(false) };
-                let mut after = ContainerInstance::clone(&instance);
-                if connected && !instance.agent_connected {
-                    after.connected_at = Some(now);
-                }
-                after.agent_connected = connected;
-                if let Some(versions) = versions {
-                    after.version_info = versions;
-                }
-                if after != *instance {
-                    after.version += 1;
-                    tx.put_instance(after);
-                }
-                Ok(true)
-            })
-            .await
+        self.store.update(move |tx| {
+            let known = tx.instance(id).filter(|it| it.status != InstanceStatus::Inactive);
+            let Some(instance) = known.map(Arc::clone) else { return Ok(false) };
+            let mut after = ContainerInstance::clone(&instance);
+            if connected && !instance.agent_connected {
+                after.connected_at = Some(now);
+            }
+            after.agent_connected = connected;
+            if let Some(versions) = versions {
+                after.version_info = versions;
+            }
+            if after != *instance {
+                after.version += 1;
+                tx.put_instance(after);
+            }
+            Ok(true)
+        })
     }
 
     /// Records that no agent is connected, as is so when the control plane starts.

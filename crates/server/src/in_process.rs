@@ -11,7 +11,6 @@ use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use longshore_control::Control;
-use longshore_model::InstanceId;
 use longshore_store::StoreError;
 use longshore_wire::ErrorBody;
 use longshore_wire::acs::Refusal;
@@ -67,16 +66,13 @@ impl InProcess {
     pub async fn connect(&self, query: &str) -> Result<Connection, Refusal> {
         let control = &self.doors.control;
         let hello = Hello::read(query, control)?;
-        let seat = self.doors.hub.sit(hello.instance);
-        let versions = Some(hello.versions.clone());
-        match control.set_agent_connected(hello.instance, true, versions).await {
-            Ok(true) => {
+        match self.doors.hub.sit(control, hello.instance, hello.versions.clone()).await {
+            Ok(Some(seat)) => {
                 seat.news.notify_one();
                 let session = Session::new(hello, control.clone(), None);
                 Ok(Connection { doors: Arc::clone(&self.doors), session, seat })
             }
-            Ok(false) | Err(_) => {
-                self.doors.hub.rise(hello.instance, &seat);
+            Ok(None) | Err(_) => {
                 let message = "The agent was turned away.".into();
                 Err(Refusal { exception: "ServerException".into(), message })
             }
@@ -95,7 +91,7 @@ impl Connection {
     /// The frames to be sent now; none unless the connection was woken.
     pub async fn frames(&mut self) -> Vec<String> {
         let is_woken = poll_once(pin!(self.seat.news.notified()));
-        if is_woken && self.session.is_recorded_as_connected().await {
+        if is_woken && self.session.has_instance() {
             return self.session.frames(self.seat.concerns()).await;
         }
         Vec::new()
@@ -111,25 +107,11 @@ impl Connection {
         poll_once(pin!(self.seat.replaced.notified()))
     }
 
-    /// Ends the connection, from whichever side it came. Gives what is to be recorded of that;
-    /// nothing where a newer connection has taken over.
-    pub fn end(self) -> Option<End> {
-        let instance = self.session.hello.instance;
-        let is_last = self.doors.hub.rise(instance, &self.seat);
-        is_last.then_some(End { doors: self.doors, instance })
-    }
-}
-
-/// The end of a connection, which is recorded a moment after it came: another may begin between.
-pub struct End {
-    doors: Arc<Doors>,
-    instance: InstanceId,
-}
-
-impl End {
-    /// Records that the agent is not connected any more.
-    pub async fn record(self) -> Result<(), StoreError> {
-        self.doors.control.set_agent_connected(self.instance, false, None).await.map(|_| ())
+    /// Ends the connection, from whichever side it came, and records that, unless a newer one has
+    /// taken over.
+    pub async fn end(self) -> Result<(), StoreError> {
+        let Doors { hub, control, .. } = &*self.doors;
+        hub.rise(control, self.session.hello.instance, &self.seat).await
     }
 }
 

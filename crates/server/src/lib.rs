@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tracing::{error, info};
 
 pub use api::{Contract, contract, is_without_effect, supported};
-pub use in_process::{Connection, End, InProcess};
+pub use in_process::{Connection, InProcess};
 pub use longshore_wire::{Kind, Member, Operation, Structure};
 pub use root_key::{RootKey, RootKeyError};
 pub use secrets::{SecretsFile, SecretsFileError};

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use longshore_control::Control;
 use longshore_model::{Clock, Ids, Owner};
-use longshore_server::{Connection, End, InProcess};
+use longshore_server::{Connection, InProcess};
 use longshore_store::{Commit, State, Store, Watch};
 use longshore_wire::ErrorBody;
 use longshore_wire::ecs::Request;
@@ -34,8 +34,6 @@ struct Running {
     doors: InProcess,
     watch: Watch,
     connections: BTreeMap<LinkId, Connection>,
-    /// Ends of connections that are not recorded yet.
-    ends: BTreeMap<LinkId, End>,
 }
 
 /// Why a call was not answered well.
@@ -90,8 +88,8 @@ impl ControlPlane {
         let control = Control::new(store, clock, ids, self.owner.clone());
         self.view = control.view();
         let doors = at_once(InProcess::open(control.clone())).map_err(failed)?;
-        let (connections, ends) = Default::default();
-        self.running = Some(Running { control, doors, watch, connections, ends });
+        let connections = BTreeMap::new();
+        self.running = Some(Running { control, doors, watch, connections });
         Ok(())
     }
 
@@ -158,19 +156,11 @@ impl ControlPlane {
         self.running.iter().flat_map(|it| it.connections.keys().copied()).collect()
     }
 
-    /// Ends a connection. Says whether that is still to be recorded.
-    pub(crate) fn disconnect(&mut self, link: LinkId) -> bool {
-        let Some(running) = &mut self.running else { return false };
-        let end = running.connections.remove(&link).and_then(Connection::end);
-        let is_to_record = end.is_some();
-        running.ends.extend(end.map(|it| (link, it)));
-        is_to_record
-    }
-
-    /// Records the end of a connection. A store that is closed says so elsewhere.
-    pub(crate) fn record_end(&mut self, link: LinkId) {
-        if let Some(end) = self.running.as_mut().and_then(|it| it.ends.remove(&link)) {
-            let _ = at_once(end.record());
+    /// Ends a connection. A store that is closed says so elsewhere.
+    pub(crate) fn disconnect(&mut self, link: LinkId) {
+        if let Some(connection) = self.running.as_mut().and_then(|it| it.connections.remove(&link))
+        {
+            let _ = at_once(connection.end());
         }
     }
 

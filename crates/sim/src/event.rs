@@ -29,8 +29,6 @@ pub(crate) enum Event {
     ToPlane(LinkId, String),
     /// The control plane finds out that a connection is over.
     PlaneLoses(LinkId),
-    /// The control plane records that.
-    RecordEnd(LinkId),
     /// The agent finds it out.
     AgentLoses(LinkId),
     /// The agent's process starts.

@@ -237,12 +237,9 @@ impl World {
         self.stage.after(notice.agent_millis, Event::AgentLoses(id));
     }
 
-    /// The control plane finds out that a connection is over, and records it a moment later.
+    /// The control plane finds out that a connection is over.
     pub(crate) fn plane_loses(&mut self, id: LinkId) {
-        if self.plane.disconnect(id) {
-            let delay = self.stage.latency();
-            self.stage.after(delay, Event::RecordEnd(id));
-        }
+        self.plane.disconnect(id);
     }
 
     /// The agent finds out that a connection is over.

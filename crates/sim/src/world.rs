@@ -221,7 +221,6 @@ impl World {
             Event::ToAgent(link, frame) => return self.tell_agent(link, &frame),
             Event::ToPlane(link, frame) => self.tell_plane(link, &frame),
             Event::PlaneLoses(link) => self.plane_loses(link),
-            Event::RecordEnd(link) => self.plane.record_end(link),
             Event::AgentLoses(link) => self.agent_loses(link),
             Event::Boot(machine) => {
                 self.stage.note(|| format!("agent {machine} boots"));

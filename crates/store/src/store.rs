@@ -68,18 +68,19 @@ impl Store {
     }
 
     /// Runs a transaction on the newest state. Its error, or a panic in it, undoes it; its success
-    /// becomes durable together with what else waits.
+    /// becomes durable together with what else waits. It has run when this returns, so that of two
+    /// updates the one called first comes first.
     ///
     /// Whatever it gives is given back once everything that it saw or wrote is durable and visible
     /// to readers, so that nothing is ever told that a crash could take back. Dropping the future
-    /// after its first poll does not take the update back.
+    /// does not take the update back.
     ///
     /// # Errors
     /// The transaction's own, or a [`StoreError`] when the state cannot be saved.
-    pub async fn update<T, E>(
+    pub fn update<T, E>(
         &self,
         transaction: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, E>
+    ) -> impl Future<Output = Result<T, E>>
     where
         E: From<StoreError>,
     {
@@ -89,10 +90,12 @@ impl Store {
         {
             self.committer.commit_waiting(journal);
         }
-        if let Some(outcome) = outcome {
-            settled(outcome).await?;
+        async {
+            if let Some(outcome) = outcome {
+                settled(outcome).await?;
+            }
+            given
         }
-        given
     }
 
     /// The commits from now on.

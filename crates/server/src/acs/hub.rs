@@ -4,12 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use longshore_model::{InstanceId, LastStatus, TaskId};
-use longshore_store::{Change, Store};
+use longshore_control::Control;
+use longshore_model::container_instance::VersionInfo;
+use longshore_model::{InstanceId, InstanceStatus, LastStatus, TaskId};
+use longshore_store::{Change, Store, StoreError};
 use tokio::sync::Notify;
 
 /// The connected sessions. The newest connection of an instance is the one that counts: an agent
 /// that comes back may do so before its old connection is known to be dead.
+///
+/// That an agent is connected is recorded while its seat is taken or left, and the seats are
+/// locked meanwhile, so that the records come in the order of the connections.
 #[derive(Default)]
 pub(crate) struct Hub {
     seats: Mutex<HashMap<InstanceId, Arc<Seat>>>,
@@ -62,23 +67,46 @@ impl Hub {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives an instance's new session its seat; the one before loses its own.
-    pub(crate) fn sit(&self, instance: InstanceId) -> Arc<Seat> {
+    /// Gives an instance's new session its seat and records that the agent is connected; the
+    /// session before loses its own. `None` for an instance that is gone.
+    pub(crate) async fn sit(
+        &self,
+        control: &Control,
+        instance: InstanceId,
+        versions: VersionInfo,
+    ) -> Result<Option<Arc<Seat>>, StoreError> {
         let seat = Arc::new(Seat::default());
-        if let Some(before) = self.seats().insert(instance, Arc::clone(&seat)) {
-            before.replaced.notify_one();
+        let recorded = {
+            let mut seats = self.seats();
+            if let Some(before) = seats.insert(instance, Arc::clone(&seat)) {
+                before.replaced.notify_one();
+            }
+            control.set_agent_connected(instance, true, Some(versions))
+        };
+        match recorded.await {
+            Ok(true) => Ok(Some(seat)),
+            Ok(false) => self.rise(control, instance, &seat).await.map(|()| None),
+            Err(error) => self.rise(control, instance, &seat).await.and(Err(error)),
         }
-        seat
     }
 
-    /// Takes a session's seat away; says whether it still had it.
-    pub(crate) fn rise(&self, instance: InstanceId, seat: &Arc<Seat>) -> bool {
-        let mut seats = self.seats();
-        let has_it = seats.get(&instance).is_some_and(|it| Arc::ptr_eq(it, seat));
-        if has_it {
+    /// Takes a session's seat away and records that no agent is connected, unless a newer session
+    /// has the seat.
+    pub(crate) async fn rise(
+        &self,
+        control: &Control,
+        instance: InstanceId,
+        seat: &Arc<Seat>,
+    ) -> Result<(), StoreError> {
+        let recorded = {
+            let mut seats = self.seats();
+            if !seats.get(&instance).is_some_and(|it| Arc::ptr_eq(it, seat)) {
+                return Ok(());
+            }
             seats.remove(&instance);
-        }
-        has_it
+            control.set_agent_connected(instance, false, None)
+        };
+        recorded.await.map(|_is_in_use| ())
     }
 
     fn seat(&self, instance: InstanceId) -> Option<Arc<Seat>> {
@@ -106,9 +134,9 @@ impl Hub {
         }
     }
 
-    /// A new task, or one whose desired status has changed, is news for its agent; so is it to be
-    /// recorded as not connected, for whoever still sits here knows better. That a task has stopped
-    /// is no news to the agent which said so, but the session may forget it.
+    /// A new task, or one whose desired status has changed, is news for its agent; so is it that its
+    /// instance was deregistered. That a task has stopped is no news to the agent which said so, but
+    /// the session may forget it.
     fn pass_on(&self, change: &Change) {
         match change {
             Change::Task { before, after: Some(after) } => {
@@ -125,7 +153,9 @@ impl Hub {
                     }
                 }
             }
-            Change::Instance { after: Some(after), .. } if !after.agent_connected => {
+            Change::Instance { after: Some(after), .. }
+                if after.status == InstanceStatus::Inactive =>
+            {
                 if let Some(seat) = self.seat(after.id) {
                     seat.news.notify_one();
                 }

@@ -124,21 +124,17 @@ pub(crate) async fn serve(
 ) {
     let control = session.control.clone();
     let instance = session.hello.instance;
-    let seat = hub.sit(instance);
-    let versions = Some(session.hello.versions.clone());
-    match control.set_agent_connected(instance, true, versions).await {
-        Ok(true) => {
+    match hub.sit(&control, instance, session.hello.versions.clone()).await {
+        Ok(Some(seat)) => {
             info!(%instance, "agent connected");
             let end = session.run(&mut socket, &seat, shutdown).await;
             info!(%instance, reason = end, "agent disconnected");
+            if let Err(error) = hub.rise(&control, instance, &seat).await {
+                debug!(%instance, %error, "the end of a connection could not be saved");
+            }
         }
-        Ok(false) => warn!(%instance, "an agent of an instance that is gone was turned away"),
+        Ok(None) => warn!(%instance, "an agent of an instance that is gone was turned away"),
         Err(error) => warn!(%instance, %error, "an agent was turned away"),
-    }
-    if hub.rise(instance, &seat)
-        && let Err(error) = control.set_agent_connected(instance, false, None).await
-    {
-        debug!(%instance, %error, "the end of a connection could not be saved");
     }
     let _ = timeout(SEND, socket.send(Message::Close(None))).await;
 }
@@ -173,7 +169,7 @@ impl Session {
                 () = requested(&mut shutdown) => return "the server stops",
                 () = seat.replaced.notified() => return "a newer connection took over",
                 () = seat.news.notified() => {
-                    if !self.is_recorded_as_connected().await {
+                    if !self.has_instance() {
                         return "its instance is gone";
                     }
                     let frames = self.frames(seat.concerns()).await;
@@ -210,18 +206,10 @@ impl Session {
         }
     }
 
-    /// An older connection of the instance may have recorded its own end after this one began; the
-    /// record is put right. False when there is nothing left to connect to.
-    pub(crate) async fn is_recorded_as_connected(&self) -> bool {
-        let Hello { instance, versions, .. } = &self.hello;
-        let is_connected =
-            self.control.view().instance(*instance).is_some_and(|it| it.agent_connected);
-        is_connected
-            || self
-                .control
-                .set_agent_connected(*instance, true, Some(versions.clone()))
-                .await
-                .unwrap_or(false)
+    /// Whether the instance is still registered.
+    pub(crate) fn has_instance(&self) -> bool {
+        let state = self.control.view();
+        state.instance(self.hello.instance).is_some_and(|it| it.status != InstanceStatus::Inactive)
     }
 
     /// What is to be said now: one task a payload, so that one an agent cannot take leaves the
