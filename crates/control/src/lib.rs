@@ -75,6 +75,11 @@ impl Control {
         &self.owner
     }
 
+    /// A number by which to choose at random, another one each time.
+    pub fn seed(&self) -> u64 {
+        self.ids.next_bits() as u64
+    }
+
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -11,7 +11,7 @@ use longshore_model::container_definition::ContainerDefinition;
 use longshore_model::task_definition::{IpcMode, NetworkMode, PidMode, RuntimePlatform, Volume};
 use longshore_model::task_size::TaskSize;
 use longshore_model::{DefinitionKey, DefinitionStatus, Family, Tags, TaskDefinition};
-use longshore_placement::{Constraint, Query};
+use longshore_placement::{Constraint, Queries, Query};
 use longshore_store::{State, StoreError};
 
 pub use check::DefinitionError;
@@ -130,16 +130,21 @@ pub fn usable<'a>(
     }
 }
 
+/// The constraints that a definition brings to each placement of its tasks.
+pub(crate) fn constraints(definition: &TaskDefinition, queries: &mut Queries) -> Vec<Constraint> {
+    let mut parsed =
+        |it: &String| queries.parse(it).expect("an expression is checked at registration");
+    definition.member_of.iter().map(|it| Constraint::MemberOf(parsed(it))).collect()
+}
+
 impl Control {
-    /// The constraints that a definition brings to each placement of its tasks.
+    /// The same, from expressions that were read lately.
     pub(crate) fn constraints(&self, definition: &TaskDefinition) -> Vec<Constraint> {
         if definition.member_of.is_empty() {
             return Vec::new();
         }
         let mut queries = self.queries.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut parsed =
-            |it: &String| queries.parse(it).expect("an expression is checked at registration");
-        definition.member_of.iter().map(|it| Constraint::MemberOf(parsed(it))).collect()
+        constraints(definition, &mut queries)
     }
 
     /// RegisterTaskDefinition: the next revision of the family, one more than any before it.

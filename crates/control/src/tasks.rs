@@ -1,6 +1,7 @@
 //! Operations on tasks.
 
 mod describe;
+mod explain;
 mod figures;
 mod launch;
 mod report;
@@ -9,6 +10,7 @@ mod start;
 mod stop;
 
 pub use describe::{ListTasks, list};
+pub use explain::{Excluded, Explanation, Listed, NearMiss, Reason, Why, explain};
 pub use launch::{
     Failure, FailureReason, Launch, LaunchError, LaunchTags, Launched, PropagateTags,
 };

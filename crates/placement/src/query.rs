@@ -11,6 +11,7 @@ mod slots;
 mod split;
 mod values;
 mod version;
+mod wish;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -24,6 +25,7 @@ pub use queries::Queries;
 pub use slots::Slots;
 use split::Part;
 pub use split::Split;
+pub use wish::Wish;
 
 /// The most characters of an expression. Source: Amazon ECS API Reference, `PlacementConstraint`.
 pub const MAX_LENGTH: usize = 2000;

@@ -13,6 +13,7 @@ mod render;
 pub(crate) use auth::Gate;
 pub use contract::{Contract, contract, is_without_effect};
 pub use dispatch::supported;
-pub(crate) use dispatch::{Call, answer};
+pub(crate) use dispatch::{Call, answer, encode};
 pub(crate) use exception::Exception;
+pub(crate) use input::{read_whole, run_task};
 pub(crate) use page::Pages;

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::acs::{self, Hello, Session};
 use crate::api::{Call, Exception, answer};
-use crate::{Doors, requested};
+use crate::{Doors, own, requested};
 
 /// The longest body, in bytes. ECS takes definitions of 64 KiB; agents report less.
 const MAX_BODY: usize = 1024 * 1024;
@@ -130,6 +130,9 @@ impl Connection {
         let body = read(body).await?;
         let doors = &*self.doors;
         doors.gate.check(parts, &body, doors.control.now().millis() / 1000)?;
+        if let Some(path) = parts.uri.path().strip_prefix(longshore_wire::own::PATH) {
+            return own::answer(&parts.method, path, body, &doors.control).await;
+        }
         if parts.method != Method::POST || parts.uri.path() != "/" {
             return Err(Exception::unknown_operation("The ECS API is at POST /."));
         }

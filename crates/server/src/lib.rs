@@ -7,6 +7,7 @@ mod acs;
 mod api;
 mod http1;
 mod in_process;
+mod own;
 mod root_key;
 mod secrets;
 
@@ -22,6 +23,7 @@ use tracing::{error, info};
 pub use api::{Contract, contract, is_without_effect, supported};
 pub use in_process::{Connection, InProcess};
 pub use longshore_wire::{Kind, Member, Operation, Structure};
+pub use own::{Site, explain};
 pub use root_key::{RootKey, RootKeyError};
 pub use secrets::{SecretsFile, SecretsFileError};
 

@@ -9,6 +9,7 @@
 pub mod acs;
 pub mod ecs;
 mod json;
+pub mod own;
 mod shape;
 pub mod sigv4;
 mod timestamp;

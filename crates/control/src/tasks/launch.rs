@@ -9,8 +9,8 @@ use longshore_model::{
     ArnForm, Attribute, ClientToken, ClusterName, Container, ContainerId, Ids, InstanceId,
     LaunchKind, LaunchType, Overrides, TagError, Tags, Task, TaskDefinition, TaskId, Timestamp,
 };
-use longshore_placement::Refusal;
-use longshore_store::{StoreError, Tx};
+use longshore_placement::{Constraint, MAX_CONSTRAINTS, Refusal, Request, Strategy};
+use longshore_store::{State, StoreError, Tx};
 
 use crate::clusters::{self, ClusterError};
 use crate::reference::DefinitionReference;
@@ -181,14 +181,14 @@ pub(super) struct Ready {
 
 impl Launch {
     /// Checks the launch against the present state.
-    pub(super) fn ready(self, tx: &Tx<'_>) -> Result<Ready, LaunchError> {
-        let cluster = clusters::active(tx, &self.cluster)?;
-        let definition = Arc::clone(task_definitions::usable(tx, &self.definition)?);
+    pub(super) fn ready(self, state: &State) -> Result<Ready, LaunchError> {
+        let cluster = clusters::active(state, &self.cluster)?;
+        let definition = Arc::clone(task_definitions::usable(state, &self.definition)?);
         let overrides = self.overrides;
         if let Some(overrides) = &overrides {
             overrides.check(&definition)?;
         }
-        let arn_form = tx.account_settings().task_arns();
+        let arn_form = state.account_settings().task_arns();
         let default_group = || Arc::from(format!("family:{}", definition.key.family));
         Ok(Ready {
             cluster: cluster.name.clone(),
@@ -206,9 +206,45 @@ impl Launch {
 }
 
 impl Ready {
+    /// Checks what the call asks of the placement, and gives all constraints: the definition's and
+    /// the caller's.
+    pub(super) fn check(
+        &self,
+        kind: LaunchKind,
+        of_definition: Vec<Constraint>,
+        of_caller: Vec<Constraint>,
+    ) -> Result<Vec<Constraint>, LaunchError> {
+        self.check_launch_type(kind)?;
+        let mut constraints = of_definition;
+        constraints.extend(of_caller);
+        if constraints.len() > MAX_CONSTRAINTS {
+            return Err(LaunchError::TooManyConstraints(MAX_CONSTRAINTS));
+        }
+        Ok(constraints)
+    }
+
+    /// What placement is asked for.
+    pub(super) fn request<'a>(
+        &'a self,
+        kind: LaunchKind,
+        constraints: &'a [Constraint],
+        strategies: &'a [Strategy],
+        count: u32,
+    ) -> Request<'a> {
+        Request {
+            kind,
+            demand: &self.demand,
+            requires: &self.requires,
+            group: &self.group,
+            constraints,
+            strategies,
+            count,
+        }
+    }
+
     /// Checks that the definition is one for this launch type: FARGATE needs the size of the task
     /// as a whole.
-    pub(super) fn check_launch_type(&self, kind: LaunchKind) -> Result<(), LaunchError> {
+    fn check_launch_type(&self, kind: LaunchKind) -> Result<(), LaunchError> {
         let size = self.definition.size;
         match kind {
             LaunchKind::Fargate if size.cpu_units.is_none() || size.memory_mib.is_none() => {

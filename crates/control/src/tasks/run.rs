@@ -6,7 +6,7 @@ use longshore_model::launch_type::{PlatformVersion, Share, share_out};
 use longshore_model::{
     ClientToken, ClusterName, LaunchFailure, LaunchKind, LaunchType, Owner, Timestamp, Unplaced,
 };
-use longshore_placement::{Constraint, MAX_CONSTRAINTS, Request, Strategy};
+use longshore_placement::{Constraint, Strategy};
 use longshore_store::{State, Tx};
 
 use super::figures::Figures;
@@ -38,7 +38,7 @@ impl Default for LaunchOn {
 }
 
 impl LaunchOn {
-    fn kind(&self) -> LaunchKind {
+    pub(super) fn kind(&self) -> LaunchKind {
         match self {
             Self::Type(launch_type) => launch_type.kind(),
             Self::Providers(..) => LaunchKind::Fargate,
@@ -69,7 +69,7 @@ pub struct RunTask {
     pub client_token: Option<ClientToken>,
     /// On what.
     pub on: LaunchOn,
-    /// How many; 1 to 10.
+    /// How many; 1 to 10, and more to have it explained.
     pub count: u32,
     /// The caller's constraints; the definition's are added.
     pub constraints: Vec<Constraint>,
@@ -97,23 +97,11 @@ impl Control {
                 }
                 let mut launch = request.launch.ready(tx)?;
                 let kind = request.on.kind();
-                launch.check_launch_type(kind)?;
-                let mut all_constraints = self.constraints(&launch.definition);
-                all_constraints.extend(request.constraints);
-                if all_constraints.len() > MAX_CONSTRAINTS {
-                    return Err(LaunchError::TooManyConstraints(MAX_CONSTRAINTS));
-                }
-                let demand = Request {
-                    kind,
-                    demand: &launch.demand,
-                    requires: &launch.requires,
-                    group: &launch.group,
-                    constraints: &all_constraints,
-                    strategies: &request.strategies,
-                    count: request.count,
-                };
+                let of_definition = self.constraints(&launch.definition);
+                let constraints = launch.check(kind, of_definition, request.constraints)?;
+                let asked = launch.request(kind, &constraints, &request.strategies, request.count);
                 let seed = ids.next_bits() as u64;
-                let placement = self.fleets.place(tx, &launch.cluster, &demand, seed);
+                let placement = self.fleets.place(tx, &launch.cluster, &asked, seed);
                 if placement.candidates == 0 {
                     let unplaced = record(tx, &launch, request.count, &[], now);
                     return Ok(Outcome::NoContainerInstances(unplaced));
@@ -133,7 +121,7 @@ impl Control {
                         demand: launch.demand.clone(),
                         requires: launch.requires.clone(),
                         group: Arc::clone(&launch.group),
-                        constraints: all_constraints,
+                        constraints,
                         placed: placement.placed.clone(),
                     });
                     if request.client_token.is_some() {

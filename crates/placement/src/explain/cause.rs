@@ -1,11 +1,12 @@
 //! All that is in the way of a task on one instance.
 
 use longshore_model::container_instance::MAX_USED_PORTS;
-use longshore_model::{Attribute, InstanceStatus};
+use longshore_model::{Attribute, InstanceStatus, LaunchKind};
 
 use crate::candidate::Candidate;
 use crate::constraint::Constraint;
 use crate::filter::{Filter, Refusal};
+use crate::place::Request;
 use crate::query::Query;
 
 /// One thing in the way of a task. Two are equal when what would remove the one would remove the
@@ -13,6 +14,8 @@ use crate::query::Query;
 /// [`Filter::describe`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause<'a> {
+    /// The instance takes no tasks of the launch type, and RunTask passes over it.
+    LaunchType(LaunchKind),
     /// The instance is not ACTIVE.
     Status(InstanceStatus),
     /// Its agent is not connected.
@@ -45,9 +48,10 @@ pub enum Port {
 }
 
 impl Cause<'_> {
-    /// What it is called in `failures`.
-    pub fn refusal(&self) -> Refusal {
-        match self {
+    /// What an instance is refused for because of it; `None` where it is not even asked.
+    pub fn refusal(&self) -> Option<Refusal> {
+        Some(match self {
+            Self::LaunchType(_) => return None,
             Self::Status(_) => Refusal::Inactive,
             Self::Agent => Refusal::Agent,
             Self::Attribute(_) => Refusal::Attribute,
@@ -56,7 +60,31 @@ impl Cause<'_> {
             Self::PortTwice(_) | Self::Port(_) | Self::TooManyPorts => Refusal::Ports,
             Self::MemberOf(_) => Refusal::MemberOf,
             Self::DistinctInstance => Refusal::DistinctInstance,
+        })
+    }
+
+    /// What it is called: as in `failures` of RunTask, but for the two for which that passes over
+    /// an instance in silence, `LAUNCH_TYPE` and the status.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Status(status) => status.as_str(),
+            _ => self.refusal().map_or("LAUNCH_TYPE", Refusal::reason),
         }
+    }
+}
+
+impl<'a> Request<'a> {
+    /// What an instance must have, if it is asked.
+    pub fn filter(&self) -> Filter<'a> {
+        Filter::new(self.demand, self.requires, self.group, self.constraints)
+    }
+
+    /// All that keeps an instance out, in the order of the checks; nothing exactly where
+    /// [`place`](crate::place) could choose it.
+    pub fn causes(&self, candidate: &Candidate) -> Vec<Cause<'a>> {
+        let serves = candidate.instance.serves(self.kind);
+        let launch_type = (!serves).then_some(Cause::LaunchType(self.kind));
+        launch_type.into_iter().chain(self.filter().causes(candidate)).collect()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use longshore_model::InstanceStatus;
 use longshore_model::container_instance::MAX_USED_PORTS;
+use longshore_model::{InstanceStatus, LaunchKind};
 
 use super::cause::{Cause, Port};
 use crate::candidate::Candidate;
@@ -28,6 +28,14 @@ impl Filter<'_> {
             format!("asked for {wanted} {unit}, but {remaining} of {of} remain")
         };
         match cause {
+            Cause::LaunchType(kind) => match &candidate.instance.ec2_instance_id {
+                Some(id) if *kind == LaunchKind::External => {
+                    format!("takes no EXTERNAL tasks: it is {id} of EC2")
+                }
+                _ => {
+                    format!("takes no {} tasks: its agent says it is outside of AWS", kind.as_str())
+                }
+            },
             Cause::Status(status) => format!("the instance is {}", status.as_str()),
             Cause::Agent => "the instance's agent is not connected".into(),
             Cause::Attribute(required) => {
@@ -74,6 +82,7 @@ impl Filter<'_> {
 impl fmt::Display for Cause<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::LaunchType(kind) => f.write_str(kind.as_str()),
             Self::Status(InstanceStatus::Active) => f.write_str("ACTIVE"),
             Self::Status(status) => f.write_str(status.as_str()),
             Self::Agent => f.write_str("agent not connected"),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use regex::Regex;
+
 use super::Query;
 use super::expression::{Expression, Predicate, Relation, Test, Texts};
 use crate::candidate::Candidate;
@@ -129,7 +131,7 @@ fn listed<'a>(mut groups: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-fn date(millis: i64) -> String {
+pub(super) fn date(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis)
         .map_or_else(|_| millis.to_string(), |it| it.to_string())
 }
@@ -171,17 +173,15 @@ impl fmt::Display for Test {
                 }
             },
             (Texts::Matching(pattern), is_negated) => {
-                let anchored = pattern.as_str();
-                let inner = anchored.strip_prefix("^(?:").and_then(|it| it.strip_suffix(")$"));
                 let operator = if is_negated { "!~" } else { "=~" };
-                write!(f, "{operator} {}", value(inner.unwrap_or(anchored)))
+                write!(f, "{operator} {}", value(unanchored(pattern)))
             }
         }
     }
 }
 
 impl Relation {
-    fn symbol(self) -> &'static str {
+    pub(super) fn symbol(self) -> &'static str {
         match self {
             Self::Equal => "==",
             Self::NotEqual => "!=",
@@ -193,8 +193,14 @@ impl Relation {
     }
 }
 
+/// A pattern as it was written: without what makes it match whole values only.
+pub(super) fn unanchored(pattern: &Regex) -> &str {
+    let anchored = pattern.as_str();
+    anchored.strip_prefix("^(?:").and_then(|it| it.strip_suffix(")$")).unwrap_or(anchored)
+}
+
 /// A value as it can be read back: in quotes where it has to be.
-fn value(text: &str) -> String {
+pub(super) fn value(text: &str) -> String {
     let plain = |it: char| it.is_alphanumeric() || "._-:/*@+?^$\\".contains(it);
     match text {
         _ if !text.is_empty() && text.chars().all(plain) => text.into(),

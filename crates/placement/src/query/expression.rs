@@ -155,6 +155,18 @@ impl Texts {
 }
 
 impl Relation {
+    /// The one that holds where this does not.
+    pub(super) fn opposite(self) -> Self {
+        match self {
+            Self::Equal => Self::NotEqual,
+            Self::NotEqual => Self::Equal,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+        }
+    }
+
     pub(super) fn includes(self, ordering: Ordering) -> bool {
         match self {
             Self::Equal => ordering.is_eq(),

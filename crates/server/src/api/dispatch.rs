@@ -138,7 +138,8 @@ fn unknown(target: Option<&str>) -> Exception {
     })
 }
 
-fn encode(response: &impl Serialize) -> Result<Bytes, Exception> {
+/// A response's body.
+pub(crate) fn encode(response: &impl Serialize) -> Result<Bytes, Exception> {
     serde_json::to_vec(response).map(Bytes::from).map_err(|error| {
         tracing::error!(%error, "a response could not be written");
         Exception::server("The response could not be written.")

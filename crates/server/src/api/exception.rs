@@ -43,6 +43,7 @@ pub(super) enum ExceptionCode {
     LimitExceeded,
     ResourceNotFound,
     UnknownOperation,
+    NotFound,
     Serialization,
     RequestTooLarge,
     MissingAuthenticationToken,
@@ -70,7 +71,7 @@ impl ExceptionCode {
             Self::Conflict => "ConflictException",
             Self::LimitExceeded => "LimitExceededException",
             Self::ResourceNotFound => "ResourceNotFoundException",
-            Self::UnknownOperation => "UnknownOperationException",
+            Self::UnknownOperation | Self::NotFound => "UnknownOperationException",
             Self::Serialization => "SerializationException",
             Self::RequestTooLarge => "RequestEntityTooLargeException",
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
@@ -87,6 +88,7 @@ impl ExceptionCode {
             self,
             Self::Server
                 | Self::UnknownOperation
+                | Self::NotFound
                 | Self::Serialization
                 | Self::RequestTooLarge
                 | Self::MissingAuthenticationToken
@@ -121,6 +123,8 @@ exceptions! {
     server = Server;
     /// No such operation, or none here.
     unknown_operation = UnknownOperation;
+    /// No such operation of Longshore's own, which go by their paths.
+    not_found = NotFound;
     /// The body cannot be read.
     serialization = Serialization;
     /// The body is longer than this server takes.
@@ -156,6 +160,7 @@ impl Exception {
     pub(crate) fn status(&self) -> StatusCode {
         match self.code {
             ExceptionCode::Server => StatusCode::INTERNAL_SERVER_ERROR,
+            ExceptionCode::NotFound => StatusCode::NOT_FOUND,
             ExceptionCode::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::BAD_REQUEST,
         }

@@ -2,6 +2,7 @@
 
 mod account_settings;
 mod launch_type;
+mod run_task;
 mod tags;
 mod task_size;
 
@@ -16,7 +17,7 @@ use longshore_model::{
     InstanceStatus, Overrides, Owner,
 };
 use longshore_wire::ecs;
-use longshore_wire::{Parsed, Unknown};
+use longshore_wire::{Parsed, Shape, Unknown};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -24,7 +25,9 @@ use super::contract;
 use super::exception::Exception;
 
 pub(super) use account_settings::{check_principal, parse_setting, required_setting};
-pub(super) use launch_type::{launch_on, parse_launch_type, usable_launch_type};
+use launch_type::launch_on;
+pub(super) use launch_type::{parse_launch_type, usable_launch_type};
+pub(crate) use run_task::run_task;
 pub(super) use tags::{launch_tags, parse_tags};
 pub(super) use task_size::parse_size;
 
@@ -35,10 +38,15 @@ const MAX_OVERRIDES: usize = 8192;
 /// for something: an empty list or text, `false` and the like ask for nothing. Of what an agent
 /// says, see [`contract::passes_over_unknown_members`].
 pub(super) fn read<T: ecs::Request>(body: &[u8]) -> Result<T, Exception> {
-    let Parsed { shape, unknown } = longshore_wire::parse(body)?;
     if contract::passes_over_unknown_members(T::OPERATION) {
-        return Ok(shape);
+        return Ok(longshore_wire::parse(body)?.shape);
     }
+    read_whole(body)
+}
+
+/// Reads a body of which every member must be known, or ask for nothing.
+pub(crate) fn read_whole<T: Shape>(body: &[u8]) -> Result<T, Exception> {
+    let Parsed { shape, unknown } = longshore_wire::parse(body)?;
     match unknown.iter().find(|it| asks_for_something(it)) {
         None => Ok(shape),
         Some(member) => Err(Exception::invalid(format!(
@@ -323,9 +331,7 @@ pub(super) fn parse_role(text: String) -> Result<String, Exception> {
 }
 
 /// The mark of a call, and a digest of all else that it asks for.
-pub(super) fn client_token(
-    request: &ecs::RunTaskRequest,
-) -> Result<Option<ClientToken>, Exception> {
+fn client_token(request: &ecs::RunTaskRequest) -> Result<Option<ClientToken>, Exception> {
     let Some(token) = request.client_token.as_deref().filter(|it| !it.is_empty()) else {
         return Ok(None);
     };
@@ -358,9 +364,7 @@ pub(super) fn constraints(
     sent.iter().map(parse).collect()
 }
 
-pub(super) fn strategies(
-    sent: Option<Vec<ecs::PlacementStrategy>>,
-) -> Result<Vec<Strategy>, Exception> {
+fn strategies(sent: Option<Vec<ecs::PlacementStrategy>>) -> Result<Vec<Strategy>, Exception> {
     let sent = sent.unwrap_or_default();
     if sent.len() > MAX_STRATEGIES {
         return Err(Exception::invalid(format!(

@@ -1,7 +1,7 @@
 //! Exchanges as they travel, in files that a reviewer can read: `tests/golden/OPERATION/CASE.txt`.
 //!
-//! A file is a list of paragraphs. One that begins with a target is a request, sent as it stands
-//! there; the paragraph after it is the answer, status and body, and must be met to the character
+//! A file is a list of paragraphs. One that begins with a target, or with a path of Longshore's own
+//! API, is a request, sent as it stands there; the paragraph after it is the answer, status and body, and must be met to the character
 //! but for white space. `#` begins a remark; `later`, `connect` and `disconnect` do to the world what
 //! no request does.
 //!
@@ -11,10 +11,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use longshore_wire::Operation;
 use serde_json::{Value, json};
 
-use crate::harness::{Agent, Machine, World};
+use crate::harness::{Agent, Answer, Machine, World};
 
 #[tokio::test]
 async fn every_exchange_is_as_it_is_written_down() {
@@ -31,6 +32,9 @@ async fn every_exchange_is_as_it_is_written_down() {
     }
     assert!(differing.is_empty(), "{}\nUPDATE_GOLDEN=1 accepts these.", differing.join("\n"));
 }
+
+/// What the head of a request to Longshore's own API begins with.
+const OWN: &str = "POST /longshore/v1/";
 
 /// There is no newer agent to update to, and so never a success.
 const NEVER_SUCCEEDS: Operation = Operation::UpdateContainerAgent;
@@ -57,12 +61,16 @@ fn every_file_can_be_found_and_read() {
         let path = path.display();
         assert!(text.starts_with("# "), "{path} does not begin by saying what it shows");
         assert!(text.lines().count() <= 500, "{path} shows more than a reader can take in");
-        let folder = path.to_string().rsplit('/').nth(1).unwrap_or_default().replace('_', "");
-        let operation = longshore_server::supported()
-            .iter()
-            .find(|it| it.name().to_lowercase() == folder)
-            .unwrap_or_else(|| panic!("{path} is in the folder of no operation"));
-        assert!(text.lines().any(|it| it == operation.target()), "{path} has no {operation}");
+        let text_of_path = path.to_string();
+        let folder = text_of_path.rsplit('/').nth(1).unwrap_or_default();
+        let (own, folder) = (folder.replace('_', "-"), folder.replace('_', ""));
+        let operation =
+            longshore_server::supported().iter().find(|it| it.name().to_lowercase() == folder);
+        let head = match operation {
+            Some(operation) => operation.target().to_owned(),
+            None => format!("{OWN}{own}"),
+        };
+        assert!(text.lines().any(|it| it == head), "{path} has no {head}");
     }
 }
 
@@ -121,8 +129,8 @@ async fn replay(written: &str) -> String {
             continue;
         }
         seen.push(paragraph.into());
-        if let Some(operation) = Operation::from_target(head) {
-            let answer = world.call_raw(operation, body.to_owned()).await;
+        if is_request(head) {
+            let answer = send(&world, head, body.to_owned()).await;
             seen.push(format!("{}\n{}", answer.status, indented(&answer.text)));
             answered = false;
         } else if !head.starts_with('#') {
@@ -130,6 +138,19 @@ async fn replay(written: &str) -> String {
         }
     }
     seen.join("\n\n") + "\n"
+}
+
+/// Whether a paragraph with this first line is a request.
+pub(crate) fn is_request(head: &str) -> bool {
+    Operation::from_target(head).is_some() || head.starts_with(OWN)
+}
+
+/// Sends a request, signed.
+pub(crate) async fn send(world: &World, head: &str, body: impl Into<Bytes>) -> Answer {
+    match Operation::from_target(head) {
+        Some(operation) => world.call_raw(operation, body).await,
+        None => world.call_own_raw(head.strip_prefix(OWN).unwrap(), body).await,
+    }
 }
 
 async fn direct(world: &World, agents: &mut Vec<Agent>, directive: &str) {

@@ -14,6 +14,7 @@ mod harness;
 mod launch_type;
 mod list_tasks;
 mod mutation;
+mod own;
 mod placement;
 mod requires_attributes;
 mod resources;

@@ -114,7 +114,7 @@ proptest! {
         let filter = Filter::new(&demand, &requires, &group, &constraints);
         for instance in candidates(&line) {
             let causes = filter.causes(&instance);
-            prop_assert_eq!(causes.first().map(Cause::refusal), filter.refusal(&instance));
+            prop_assert_eq!(causes.first().and_then(Cause::refusal), filter.refusal(&instance));
             for (at, cause) in causes.iter().enumerate() {
                 prop_assert!(!causes[..at].contains(cause));
                 prop_assert!(!filter.describe(cause, &instance).is_empty());

@@ -50,7 +50,7 @@ fn parse(
 ) -> Result<Registration, Exception> {
     let family = parse_family(request.family)?;
     for compatibility in request.requires_compatibilities.iter().flatten() {
-        let kind = input::usable_launch_type(compatibility, call)?;
+        let kind = input::usable_launch_type(compatibility, call.control.has_fargate())?;
         if kind == LaunchKind::Fargate {
             let blank = |text: &Option<String>| text.as_ref().is_none_or(String::is_empty);
             for (member, text) in [("cpu", &request.cpu), ("memory", &request.memory)] {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use longshore_control::reference;
-use longshore_control::tasks::{Launched, RunTask};
+use longshore_control::tasks::Launched;
 use longshore_wire::ecs::{Failure, RunTaskRequest, RunTaskResponse, Task};
 
 use crate::api::dispatch::Call;
 use crate::api::exception::Exception;
 use crate::api::{input, render};
 
+/// The most tasks of one call. Source: Amazon ECS API Reference, RunTask.
 const MAX_COUNT: u32 = 10;
 
 pub(in crate::api) async fn answer(
@@ -17,37 +18,8 @@ pub(in crate::api) async fn answer(
     call: &Call<'_>,
 ) -> Result<RunTaskResponse, Exception> {
     let request: RunTaskRequest = input::read(body)?;
-    let client_token = input::client_token(&request)?;
-    let on = input::launch_on(
-        request.launch_type.as_deref(),
-        request.capacity_provider_strategy,
-        request.platform_version.as_deref(),
-        call,
-    )?;
-    let tags = input::launch_tags(
-        request.tags,
-        request.propagate_tags.as_deref(),
-        request.enable_ecs_managed_tags,
-    )?;
-    let launched = call
-        .control
-        .run_task(RunTask {
-            launch: input::launch(
-                request.cluster,
-                request.task_definition,
-                request.overrides,
-                request.started_by,
-                request.group,
-                tags,
-                call.owner(),
-            )?,
-            client_token,
-            on,
-            count: input::bounded(request.count, 1, MAX_COUNT, "count")?,
-            constraints: input::constraints(request.placement_constraints)?,
-            strategies: input::strategies(request.placement_strategy)?,
-        })
-        .await?;
+    let request = input::run_task(request, MAX_COUNT, call.owner(), call.control.has_fargate())?;
+    let launched = call.control.run_task(request).await?;
     let (tasks, failures) = render_launched(&launched, call)?;
     Ok(RunTaskResponse { tasks: Some(tasks), failures: Some(failures) })
 }

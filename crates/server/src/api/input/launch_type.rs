@@ -5,7 +5,6 @@ use longshore_model::LaunchType;
 use longshore_model::launch_type::{CapacityProvider, LaunchKind, PlatformVersion, Share};
 use longshore_wire::ecs;
 
-use crate::api::dispatch::Call;
 use crate::api::exception::Exception;
 
 const MAX_PROVIDERS: usize = 20;
@@ -21,11 +20,11 @@ pub(in crate::api) fn parse_launch_type(text: &str) -> Result<LaunchKind, Except
 /// A launch type that tasks can be launched as here.
 pub(in crate::api) fn usable_launch_type(
     text: &str,
-    call: &Call<'_>,
+    has_fargate: bool,
 ) -> Result<LaunchKind, Exception> {
     let kind = parse_launch_type(text)?;
     match kind {
-        LaunchKind::Fargate if !call.control.has_fargate() => Err(Exception::invalid(
+        LaunchKind::Fargate if !has_fargate => Err(Exception::invalid(
             "launchType FARGATE is not available here: Longshore runs tasks on container instances. Use EC2 or EXTERNAL, leave it out, or start the server with --fargate-on-instances.",
         )),
         LaunchKind::Ec2 | LaunchKind::External | LaunchKind::Fargate => Ok(kind),
@@ -37,7 +36,7 @@ pub(in crate::api) fn launch_on(
     launch_type: Option<&str>,
     strategy: Option<Vec<ecs::CapacityProviderStrategyItem>>,
     platform_version: Option<&str>,
-    call: &Call<'_>,
+    has_fargate: bool,
 ) -> Result<LaunchOn, Exception> {
     let strategy = strategy.unwrap_or_default();
     if launch_type.is_some() && !strategy.is_empty() {
@@ -48,10 +47,11 @@ pub(in crate::api) fn launch_on(
     let version = platform_version.filter(|it| !it.is_empty());
     let platform_version = version.map(parse_platform_version).transpose()?;
     if !strategy.is_empty() {
-        let shares = parse_strategy(strategy, call)?;
+        let shares = parse_strategy(strategy, has_fargate)?;
         return Ok(LaunchOn::Providers(shares, platform_version.unwrap_or_default()));
     }
-    let kind = launch_type.map(|it| usable_launch_type(it, call)).transpose()?.unwrap_or_default();
+    let kind =
+        launch_type.map(|it| usable_launch_type(it, has_fargate)).transpose()?.unwrap_or_default();
     let launch_type = match kind {
         LaunchKind::Fargate => LaunchType::Fargate {
             platform_version: platform_version.unwrap_or_default(),
@@ -76,13 +76,13 @@ fn parse_platform_version(text: &str) -> Result<PlatformVersion, Exception> {
 
 fn parse_strategy(
     sent: Vec<ecs::CapacityProviderStrategyItem>,
-    call: &Call<'_>,
+    has_fargate: bool,
 ) -> Result<Vec<Share>, Exception> {
     if sent.len() > MAX_PROVIDERS {
         return Err(Exception::invalid("capacityProviderStrategy can have at most 20 items."));
     }
     let shares: Vec<Share> =
-        sent.into_iter().map(|it| parse_share(it, call)).collect::<Result<_, _>>()?;
+        sent.into_iter().map(|it| parse_share(it, has_fargate)).collect::<Result<_, _>>()?;
     for (at, share) in shares.iter().enumerate() {
         if shares[..at].iter().any(|it| it.provider == share.provider) {
             return Err(Exception::invalid(format!(
@@ -104,7 +104,7 @@ fn parse_strategy(
 
 fn parse_share(
     sent: ecs::CapacityProviderStrategyItem,
-    call: &Call<'_>,
+    has_fargate: bool,
 ) -> Result<Share, Exception> {
     let name = super::required(sent.capacity_provider, "capacityProvider")?;
     let provider = CapacityProvider::parse(&name).ok_or_else(|| {
@@ -112,7 +112,7 @@ fn parse_share(
             "The specified capacity provider '{name}' was not found. Specify a valid name or ARN and try again."
         ))
     })?;
-    if !call.control.has_fargate() {
+    if !has_fargate {
         return Err(Exception::invalid(format!(
             "The capacity provider {name} is not available here: Longshore runs tasks on container instances. Leave capacityProviderStrategy out, or start the server with --fargate-on-instances.",
         )));

@@ -54,6 +54,15 @@ impl Call {
         }
     }
 
+    /// A call of Longshore's own API.
+    pub(crate) fn own(operation: &str, body: impl Into<Bytes>, now_secs: i64) -> Self {
+        Self {
+            path: format!("/longshore/v1/{operation}"),
+            target: None,
+            ..Self::new(Operation::RunTask, body, now_secs)
+        }
+    }
+
     pub(crate) fn signed(&self) -> Request<Full<Bytes>> {
         let mut headers: Vec<(&str, &[u8])> = vec![
             (HOST_HEADER.as_str(), HOST.as_bytes()),

@@ -89,6 +89,15 @@ impl World {
         self.call_raw(operation, body.to_string()).await
     }
 
+    /// Sends this very body, signed, to an operation of Longshore's own.
+    pub(crate) async fn call_own_raw(&self, operation: &str, body: impl Into<Bytes>) -> Answer {
+        self.send(Call::own(operation, body, self.clock.now_secs()).signed()).await
+    }
+
+    pub(crate) async fn call_own(&self, operation: &str, body: Value) -> Answer {
+        self.call_own_raw(operation, body.to_string()).await
+    }
+
     /// The answer of a call that succeeds.
     pub(crate) async fn ask(&self, operation: Operation, body: Value) -> Value {
         let answer = self.call(operation, body).await;

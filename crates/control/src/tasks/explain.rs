@@ -1,0 +1,190 @@
+//! What RunTask would do now, and why it would do no more. Nothing is done: it reads one state.
+
+use std::sync::Arc;
+
+use longshore_model::{ClusterName, ContainerInstance, InstanceStatus, TaskDefinition};
+use longshore_placement::explain::{Cause, Summary, Tally};
+use longshore_placement::{Candidate, Fleet, Queries, Request, SpreadField, Strategy};
+use longshore_store::State;
+
+use super::launch::LaunchError;
+use super::run::RunTask;
+use crate::task_definitions;
+
+/// Which of the instances that are out are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// Each, with all its causes.
+    All,
+    /// None: they are only summed up.
+    None,
+}
+
+/// What RunTask would do.
+///
+/// What is said of instances that are out, and `suitable`, is as before the first task where each
+/// task has its place; where one has none, as it stands then.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// In which cluster.
+    pub cluster: ClusterName,
+    /// The revision that would be run.
+    pub definition: Arc<TaskDefinition>,
+    /// The instance of each task that has a place, in the order of the placements.
+    pub placed: Vec<Arc<ContainerInstance>>,
+    /// The attributes that are spread over.
+    pub spread_over: Vec<Arc<str>>,
+    /// How many tasks fit nowhere.
+    pub unplaced: u32,
+    /// How many instances are ACTIVE or DRAINING. Those that were deregistered are none of the
+    /// cluster's any more, though they are remembered for a while.
+    pub registered: u32,
+    /// How many of them could take a task.
+    pub suitable: u32,
+    /// Why the others cannot; what keeps most out comes first.
+    pub reasons: Vec<Reason>,
+    /// The instances that lack least; see
+    /// [`Summary::nearest`](longshore_placement::explain::Summary::nearest).
+    pub nearest: Vec<NearMiss>,
+    /// Each instance that is out, in the order of registration, where they are listed.
+    pub excluded: Option<Vec<Excluded>>,
+}
+
+/// Something that keeps instances out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// See [`Cause::reason`].
+    pub reason: &'static str,
+    /// How many.
+    pub count: u32,
+    /// How many of them nothing else keeps out.
+    pub alone: u32,
+    /// In words, with the figures.
+    pub text: String,
+}
+
+/// An instance that would fit after some changes.
+#[derive(Clone, Debug)]
+pub struct NearMiss {
+    /// Which.
+    pub instance: Arc<ContainerInstance>,
+    /// The changes, all of which it takes.
+    pub changes: Vec<String>,
+}
+
+/// An instance that is out.
+#[derive(Clone, Debug)]
+pub struct Excluded {
+    /// Which.
+    pub instance: Arc<ContainerInstance>,
+    /// Everything that keeps it out, in the order of the checks.
+    pub causes: Vec<Why>,
+}
+
+/// One thing that keeps one instance out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// See [`Cause::reason`].
+    pub reason: &'static str,
+    /// With the instance's figures.
+    pub detail: String,
+    /// What would remove it.
+    pub change: String,
+}
+
+/// What RunTask would do in this state, whatever the request's `client_token` and tags, and for any
+/// `count`. `seed` decides between equally good instances, as each call of RunTask has its own.
+///
+/// # Errors
+/// As RunTask has them, but for [`LaunchError::NoContainerInstances`]: that there are none ACTIVE
+/// is an explanation.
+pub fn explain(
+    state: &State,
+    request: RunTask,
+    listed: Listed,
+    seed: u64,
+) -> Result<Explanation, LaunchError> {
+    let launch = request.launch.ready(state)?;
+    let kind = request.on.kind();
+    let of_definition = task_definitions::constraints(&launch.definition, &mut Queries::default());
+    let constraints = launch.check(kind, of_definition, request.constraints)?;
+    let asked = launch.request(kind, &constraints, &request.strategies, request.count);
+
+    let registered: Vec<Candidate> = state
+        .instances(&launch.cluster)
+        .filter(|it| it.status != InstanceStatus::Inactive)
+        .map(|it| Candidate { instance: Arc::clone(it), occupancy: state.occupancy(it.id) })
+        .collect();
+    let mut fleet = Fleet::new();
+    for candidate in &registered {
+        fleet.follow(candidate.id(), Some(candidate.clone()));
+    }
+    let placed = fleet.place(&asked, seed).placed;
+    let unplaced = request.count.saturating_sub(u32::try_from(placed.len()).unwrap_or(u32::MAX));
+    let of_moment = match unplaced {
+        0 => registered,
+        _ => fleet.candidates().cloned().collect(),
+    };
+    let summary = asked.summary(of_moment.iter());
+    let near = summary.nearest.iter().filter_map(|at| of_moment.get(*at));
+    Ok(Explanation {
+        placed: placed.iter().filter_map(|it| state.instance(*it)).map(Arc::clone).collect(),
+        spread_over: spread_over(&request.strategies),
+        unplaced,
+        registered: summary.instances,
+        suitable: summary.suitable,
+        reasons: reasons(&asked, &summary),
+        nearest: near.map(|it| near_miss(&asked, it)).collect(),
+        excluded: match listed {
+            Listed::None => None,
+            Listed::All => Some(of_moment.iter().filter_map(|it| excluded(&asked, it)).collect()),
+        },
+        cluster: launch.cluster.clone(),
+        definition: Arc::clone(&launch.definition),
+    })
+}
+
+fn spread_over(strategies: &[Strategy]) -> Vec<Arc<str>> {
+    let mut names: Vec<Arc<str>> = Vec::new();
+    for strategy in strategies {
+        match strategy {
+            Strategy::Spread(SpreadField::Attribute(name)) if !names.contains(name) => {
+                names.push(Arc::clone(name));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Only the first says of how many instances it speaks; the others are of as many.
+fn reasons(asked: &Request<'_>, summary: &Summary<'_>) -> Vec<Reason> {
+    let filter = asked.filter();
+    let mut of = Some(summary.instances);
+    let reason = |it: &Tally<'_>| Reason {
+        reason: it.cause.reason(),
+        count: it.count,
+        alone: it.alone,
+        text: it.text(&filter, of.take()),
+    };
+    summary.tallies.iter().map(reason).collect()
+}
+
+fn near_miss(asked: &Request<'_>, candidate: &Candidate) -> NearMiss {
+    let filter = asked.filter();
+    let causes = asked.causes(candidate);
+    let changes = causes.iter().map(|it| filter.change(it, candidate).to_string());
+    NearMiss { instance: Arc::clone(&candidate.instance), changes: changes.collect() }
+}
+
+fn excluded(asked: &Request<'_>, candidate: &Candidate) -> Option<Excluded> {
+    let filter = asked.filter();
+    let why = |it: &Cause<'_>| Why {
+        reason: it.reason(),
+        detail: filter.describe(it, candidate),
+        change: filter.change(it, candidate).to_string(),
+    };
+    let causes: Vec<Why> = asked.causes(candidate).iter().map(why).collect();
+    let instance = Arc::clone(&candidate.instance);
+    (!causes.is_empty()).then_some(Excluded { instance, causes })
+}
