@@ -43,14 +43,6 @@ impl Constraint {
             _ => Err(ConstraintError::Type),
         }
     }
-
-    /// Whether it may change with an instance's tasks, and not only with its record.
-    pub(crate) fn looks_at_tasks(&self) -> bool {
-        match self {
-            Self::DistinctInstance => true,
-            Self::MemberOf(query) => query.looks_at_tasks(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub struct Filter<'a> {
     pub(crate) group: &'a str,
     pub(crate) constraints: &'a [Constraint],
     /// How many host ports the task takes; `None` when it wants one twice, which none can give.
-    ports: Option<usize>,
+    pub(crate) ports: Option<usize>,
 }
 
 impl<'a> Filter<'a> {
@@ -72,23 +72,6 @@ impl<'a> Filter<'a> {
         self.refusal_of_record(candidate)
             .or_else(|| self.refusal_of_room(candidate))
             .or_else(|| self.constraints.iter().find_map(|it| self.unsatisfied(it, candidate)))
-    }
-
-    /// Whether an instance passes what depends on its record alone: changes of its tasks do not
-    /// change this.
-    pub(crate) fn suits(&self, candidate: &Candidate) -> bool {
-        self.refusal_of_record(candidate).is_none() && self.satisfies(candidate, false)
-    }
-
-    /// Whether an instance that suits passes the rest: what its tasks leave, and constraints about
-    /// them.
-    pub(crate) fn has_room(&self, candidate: &Candidate) -> bool {
-        self.refusal_of_room(candidate).is_none() && self.satisfies(candidate, true)
-    }
-
-    fn satisfies(&self, candidate: &Candidate, about_tasks: bool) -> bool {
-        let mut asked = self.constraints.iter().filter(|it| it.looks_at_tasks() == about_tasks);
-        asked.all(|it| self.unsatisfied(it, candidate).is_none())
     }
 
     fn refusal_of_record(&self, candidate: &Candidate) -> Option<Refusal> {

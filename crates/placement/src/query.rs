@@ -25,6 +25,7 @@ pub use queries::Queries;
 pub use slots::Slots;
 use split::Part;
 pub use split::Split;
+pub(crate) use values::Numbered;
 pub use wish::Wish;
 
 /// The most characters of an expression. Source: Amazon ECS API Reference, `PlacementConstraint`.

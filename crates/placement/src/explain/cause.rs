@@ -39,7 +39,7 @@ pub enum Cause<'a> {
 }
 
 /// A host port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Port {
     /// Of TCP.
     Tcp(u16),

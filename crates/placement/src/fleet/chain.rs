@@ -3,79 +3,76 @@
 
 use std::sync::Arc;
 
-use crate::candidate::Candidate;
+use super::room::Room;
 use crate::strategy::{BinpackField, SpreadField, Strategy};
-
-/// There are three measures of an instance by itself.
-pub(super) type OwnKey = [u32; 3];
 
 /// One place for each strategy. Source: Amazon ECS API Reference, RunTask: at most 5.
 pub(super) type ChainKey = [u32; 5];
 
 /// What an instance is compared by; less is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Measure {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Link {
     RemainingCpu,
     RemainingMemory,
     /// Tasks of the group on the instance.
     Tasks,
-}
-
-/// One comparison of the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Link {
-    /// By a measure of the instance, which is at this place of its own key.
-    Own(usize),
-    /// By the tasks of the group on all instances with the same value of this attribute.
-    Shared(usize),
+    /// Tasks of the group on all instances with the same value of this attribute.
+    Beside(Arc<str>),
 }
 
 /// The strategies of a request, without those that decide nothing: what follows `random`, and what
 /// was compared before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Chain {
-    pub(super) links: Vec<Link>,
-    measures: Vec<Measure>,
-    pub(super) attributes: Vec<Arc<str>>,
+    links: Vec<Link>,
 }
 
 impl Chain {
     pub(super) fn of(strategies: &[Strategy]) -> Self {
-        let mut chain = Self::default();
-        for strategy in strategies {
-            match strategy {
-                Strategy::Random => break,
-                Strategy::Binpack(BinpackField::Cpu) => chain.own(Measure::RemainingCpu),
-                Strategy::Binpack(BinpackField::Memory) => chain.own(Measure::RemainingMemory),
-                Strategy::Spread(SpreadField::InstanceId) => chain.own(Measure::Tasks),
-                Strategy::Spread(SpreadField::Attribute(name)) => chain.shared(name),
+        let link = |it: &Strategy| match it {
+            Strategy::Random => None,
+            Strategy::Binpack(BinpackField::Cpu) => Some(Link::RemainingCpu),
+            Strategy::Binpack(BinpackField::Memory) => Some(Link::RemainingMemory),
+            Strategy::Spread(SpreadField::InstanceId) => Some(Link::Tasks),
+            Strategy::Spread(SpreadField::Attribute(name)) => Some(Link::Beside(Arc::clone(name))),
+        };
+        let mut links = Vec::new();
+        for link in strategies.iter().map_while(link) {
+            if !links.contains(&link) {
+                links.push(link);
             }
         }
-        chain
+        Self { links }
     }
 
-    fn own(&mut self, measure: Measure) {
-        if !self.measures.contains(&measure) {
-            self.links.push(Link::Own(self.measures.len()));
-            self.measures.push(measure);
-        }
+    /// The attributes that tasks are spread over.
+    pub(super) fn into_attributes(self) -> Vec<Arc<str>> {
+        let attribute = |it| if let Link::Beside(name) = it { Some(name) } else { None };
+        self.links.into_iter().filter_map(attribute).collect()
     }
 
-    fn shared(&mut self, name: &Arc<str>) {
-        if !self.attributes.contains(name) {
-            self.links.push(Link::Shared(self.attributes.len()));
-            self.attributes.push(Arc::clone(name));
-        }
+    /// Whether instances are compared by what is left of a resource.
+    pub(super) fn compares_remaining(&self) -> bool {
+        self.links.iter().any(|it| matches!(it, Link::RemainingCpu | Link::RemainingMemory))
     }
 
-    /// What an instance with so many tasks of the group is compared by.
-    pub(super) fn own_key(&self, candidate: &Candidate, tasks: u32) -> OwnKey {
-        let mut key = OwnKey::default();
-        for (place, measure) in key.iter_mut().zip(&self.measures) {
-            *place = match measure {
-                Measure::RemainingCpu => candidate.remaining().cpu_units,
-                Measure::RemainingMemory => candidate.remaining().memory_mib,
-                Measure::Tasks => tasks,
+    /// Where in a key the tasks beside an instance are, by the `nth` of the attributes.
+    pub(super) fn place_of(&self, nth: usize) -> usize {
+        let is_beside = |it: &(usize, &Link)| matches!(it.1, Link::Beside(_));
+        let mut beside = self.links.iter().enumerate().filter(is_beside);
+        beside.nth(nth).map_or(0, |it| it.0)
+    }
+
+    /// What an instance with so many tasks of the group is compared by; what it shares with others
+    /// is left 0.
+    pub(super) fn own_key(&self, slot: u32, tasks: u32, room: &Room) -> ChainKey {
+        let mut key = ChainKey::default();
+        for (place, link) in key.iter_mut().zip(&self.links) {
+            *place = match link {
+                Link::RemainingCpu => room.cpu[slot as usize],
+                Link::RemainingMemory => room.memory[slot as usize],
+                Link::Tasks => tasks,
+                Link::Beside(_) => 0,
             };
         }
         key

@@ -8,6 +8,8 @@ pub(super) struct Log {
     slots: VecDeque<u32>,
     /// How many changes were forgotten.
     forgotten: u64,
+    /// Which change of all was the last of each slot.
+    last: Vec<u64>,
 }
 
 impl Log {
@@ -18,6 +20,11 @@ impl Log {
 
     /// Takes down a change, and forgets the oldest ones beyond `kept`.
     pub(super) fn push(&mut self, slot: u32, kept: usize) {
+        let at = slot as usize;
+        if at >= self.last.len() {
+            self.last.resize(at + 1, 0);
+        }
+        self.last[at] = self.end();
         self.slots.push_back(slot);
         while self.slots.len() > kept {
             self.slots.pop_front();
@@ -25,11 +32,12 @@ impl Log {
         }
     }
 
-    /// The changes after `seen`; `None` where some of them are forgotten.
+    /// The slots that changed after `seen`, each once; `None` where some of it is forgotten.
     pub(super) fn since(&self, seen: u64) -> Option<impl Iterator<Item = u32> + '_> {
         let known = seen.checked_sub(self.forgotten)?;
         let known = usize::try_from(known).ok()?.min(self.slots.len());
-        Some(self.slots.range(known..).copied())
+        let changes = (seen..).zip(self.slots.range(known..).copied());
+        Some(changes.filter(|(at, slot)| self.last[*slot as usize] == *at).map(|it| it.1))
     }
 }
 
@@ -40,12 +48,14 @@ mod tests {
     #[test]
     fn a_reader_learns_what_it_missed_or_that_it_missed_too_much() {
         let mut log = Log::default();
-        (0..5).for_each(|slot| log.push(slot, 3));
+        (0..5).for_each(|slot| log.push(slot % 4, 3));
         assert_eq!(log.end(), 5);
-        let since = |seen| log.since(seen).map(|it| it.collect::<Vec<_>>());
-        assert_eq!(since(1), None);
-        assert_eq!(since(2), Some(vec![2, 3, 4]));
-        assert_eq!(since(4), Some(vec![4]));
-        assert_eq!(since(5), Some(vec![]));
+        let since = |log: &Log, seen| log.since(seen).map(|it| it.collect::<Vec<_>>());
+        assert_eq!(since(&log, 1), None);
+        assert_eq!(since(&log, 2), Some(vec![2, 3, 0]));
+        assert_eq!(since(&log, 4), Some(vec![0]));
+        assert_eq!(since(&log, 5), Some(vec![]));
+        log.push(3, 3);
+        assert_eq!(since(&log, 3), Some(vec![0, 3]));
     }
 }

@@ -1,83 +1,81 @@
-//! Which instances pass the part of a request that only looks at their records: launch kind,
-//! status, agent, attributes and the expressions that do not ask about tasks. Asked once of every
-//! instance, and then of those whose records change.
+//! Which instances pass the part of a request that only looks at their records: the agent, the
+//! attributes and what expressions do not ask about tasks. Asked once of all, value by value, and
+//! then of those whose records change.
 
-use longshore_model::{Attribute, LaunchKind};
+use longshore_model::Attribute;
 
-use super::log::Log;
-use super::slots::Slots;
-use crate::constraint::Constraint;
-use crate::filter::Filter;
-use crate::place::Request;
-
-/// What a pool asks of an instance's record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Question {
-    /// First, since they differ most.
-    constraints: Vec<Constraint>,
-    kind: LaunchKind,
-    requires: Vec<Attribute>,
-}
-
-impl Question {
-    pub(super) fn of(request: &Request<'_>) -> Self {
-        let about_records = request.constraints.iter().filter(|it| !it.looks_at_tasks());
-        Self {
-            kind: request.kind,
-            requires: request.requires.to_vec(),
-            constraints: about_records.cloned().collect(),
-        }
-    }
-}
+use super::instances::Instances;
+use super::view::Rules;
+use crate::candidate::Candidate;
+use crate::query::{Query, Slots};
 
 /// The slots of the instances that pass.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pool {
-    question: Question,
-    /// A bit for each slot.
-    words: Vec<u64>,
+    /// What is asked beside that the agent is connected. Expressions do not ask about tasks.
+    expressions: Vec<Query>,
+    requires: Vec<Attribute>,
+    slots: Slots,
     /// How much of the log of records it knows.
     seen: u64,
 }
 
 impl Pool {
-    /// Asks every instance.
-    pub(super) fn fill(question: Question, filter: &Filter<'_>, slots: &Slots, log: &Log) -> Self {
-        let mut pool = Self { question, words: Vec::new(), seen: log.end() };
-        for (slot, candidate) in slots.iter() {
-            pool.put(slot, filter.suits(candidate));
-        }
+    /// Asks all instances.
+    pub(super) fn fill(rules: &Rules, requires: &[Attribute], instances: &Instances) -> Self {
+        let mut pool = Self {
+            expressions: rules.about_records.clone(),
+            requires: requires.to_vec(),
+            slots: Slots::default(),
+            seen: 0,
+        };
+        pool.ask_all(instances);
         pool
     }
 
-    pub(super) fn asks(&self, question: &Question) -> bool {
-        self.question == *question
+    pub(super) fn asks(&self, rules: &Rules, requires: &[Attribute]) -> bool {
+        self.expressions == rules.about_records && self.requires == requires
     }
 
-    /// Asks those whose records changed. Says whether it could: it may have missed too much.
-    pub(super) fn catch_up(&mut self, filter: &Filter<'_>, slots: &Slots, log: &Log) -> bool {
-        let Some(changed) = log.since(self.seen) else { return false };
-        for slot in changed {
-            self.put(slot, slots.get(slot).is_some_and(|it| filter.suits(it)));
+    pub(super) fn is_current(&self, instances: &Instances) -> bool {
+        self.seen == instances.records().end()
+    }
+
+    /// Asks those whose records changed, or all if too many may have.
+    pub(super) fn catch_up(&mut self, instances: &Instances) {
+        match instances.records().since(self.seen) {
+            Some(changed) => {
+                for slot in changed {
+                    let now = instances.roster().get(slot);
+                    self.slots.set(slot, now.is_some_and(|it| self.passes(it)));
+                }
+                self.seen = instances.records().end();
+            }
+            None => self.ask_all(instances),
         }
-        self.seen = log.end();
-        true
     }
 
     pub(super) fn contains(&self, slot: u32) -> bool {
-        self.words.get(slot as usize / 64).is_some_and(|it| it & (1 << (slot % 64)) != 0)
+        self.slots.contains(slot)
     }
 
-    fn put(&mut self, slot: u32, passes: bool) {
-        let word = slot as usize / 64;
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
+    fn passes(&self, candidate: &Candidate) -> bool {
+        let instance = &candidate.instance;
+        instance.agent_connected
+            && self.requires.iter().all(|it| it.is_met_by(&instance.attributes))
+            && self.expressions.iter().all(|it| it.matches(candidate))
+    }
+
+    fn ask_all(&mut self, instances: &Instances) {
+        let index = instances.index();
+        self.slots = index.connected().clone();
+        for required in &self.requires {
+            self.slots.keep(&index.meeting(required));
         }
-        let bit = 1 << (slot % 64);
-        if passes {
-            self.words[word] |= bit;
-        } else {
-            self.words[word] &= !bit;
+        for expression in &self.expressions {
+            let found = index.evaluate(expression);
+            self.slots.keep(&found.expect("an expression about records asks about no tasks"));
         }
+        self.seen = instances.records().end();
     }
 }

@@ -1,5 +1,4 @@
-//! The standing requests and pools of a fleet, the least recently used of which go when they take
-//! too much room.
+//! The standing requests of a fleet and what they share, kept while they are used.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,18 +6,20 @@ use std::sync::Arc;
 
 use longshore_model::{Attribute, Demand, LaunchKind};
 
-use super::log::Log;
-use super::pool::{Pool, Question};
-use super::slots::Slots;
-use super::standing::{Standing, View};
+use super::arrangement::Arrangement;
+use super::chain::Chain;
+use super::instances::Instances;
+use super::pool::Pool;
+use super::standing::Standing;
+use super::view::{Lens, Rules};
 use crate::constraint::Constraint;
 use crate::filter::Filter;
 use crate::place::Request;
 use crate::strategy::Strategy;
 
-/// How many seats the standing requests of a fleet may have together: some 100 bytes each, so some
-/// 100 MB, or 100 requests over 10,000 instances.
-const MAX_SEATS: usize = 1_000_000;
+/// How many instances the standing requests of a fleet may have together: some 6 bytes each, so
+/// some 60 MB, or 1,000 requests over 10,000 instances.
+const MAX_SEATS: usize = 10_000_000;
 
 /// The most standing requests of a fleet, however few instances it has.
 const MAX_STANDING: usize = 1024;
@@ -26,27 +27,43 @@ const MAX_STANDING: usize = 1024;
 /// The most pools: a bit an instance each, and the expressions that they ask.
 const MAX_POOLS: usize = 128;
 
+/// The most arrangements: some 20 bytes an instance each.
+const MAX_ARRANGEMENTS: usize = 32;
+
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     /// By a hash of the request; of two with the same one only the latter is kept.
-    standing: HashMap<u64, Kept<Asked>>,
-    pools: Vec<Kept<Pool>>,
-    /// Rises with each use.
+    standing: HashMap<u64, Kept>,
+    /// How often one was kept.
     uses: u64,
+    /// The newest last, as below.
+    pools: Vec<Arc<Pool>>,
+    arrangements: Vec<Arc<Arrangement>>,
 }
 
-/// Something, and when it was last used.
+/// A standing request, and when it was last used.
 #[derive(Debug)]
-struct Kept<T> {
+struct Kept {
     used: u64,
-    it: T,
+    asked: Box<Asked>,
 }
 
-/// A standing request, and what tells it from others.
+/// A standing request, what tells it from others, and what it shares with some.
 #[derive(Debug)]
 pub(super) struct Asked {
     asks: Asks,
+    rules: Rules,
+    pool: Arc<Pool>,
+    arrangement: Arc<Arrangement>,
     pub(super) standing: Standing,
+}
+
+impl Asked {
+    /// What to look at instances through.
+    pub(super) fn split<'a>(&'a mut self, filter: &'a Filter<'a>) -> (&'a mut Standing, Lens<'a>) {
+        let Self { rules, pool, arrangement, standing, .. } = self;
+        (standing, Lens { filter, rules, pool, arrangement })
+    }
 }
 
 /// All of a request but how many tasks it asks for.
@@ -89,64 +106,89 @@ impl Shelf {
         self.standing.len()
     }
 
-    /// The pool and the standing request for a request, as of now: known ones that look at what
-    /// changed, or else new ones. They are given back with [`Shelf::put_back`].
+    /// The standing request for a request, as of now: a known one that looks at what changed, or
+    /// else a new one. It is given back with [`Shelf::put_back`].
     pub(super) fn take(
         &mut self,
         request: &Request<'_>,
         filter: &Filter<'_>,
-        slots: &Slots,
-        records: &Log,
-        changes: &Log,
-    ) -> (Pool, Asked) {
-        let pool = self.take_pool(Question::of(request), filter, slots, records);
-        let known = self.standing.remove(&hash(request)).filter(|it| it.it.asks.is(request));
-        let view = View { request, filter, pool: &pool, slots };
-        let asked = known
-            .map(|it| it.it)
-            .and_then(|mut it| it.standing.catch_up(view, records, changes).then_some(it))
-            .unwrap_or_else(|| Asked {
-                asks: Asks::of(request),
-                standing: Standing::build(view, records, changes),
-            });
-        (pool, asked)
+        instances: &Instances,
+    ) -> Box<Asked> {
+        let known = self.standing.remove(&hash(request)).map(|it| it.asked);
+        match known.filter(|it| it.asks.is(request)) {
+            Some(mut asked) => {
+                if !asked.pool.is_current(instances) {
+                    asked.pool = self.pool(&asked.rules, request, instances);
+                }
+                let is_arranged = asked.arrangement.is_current(instances);
+                if !is_arranged {
+                    asked.arrangement = self.arrangement(request, instances);
+                }
+                let (standing, lens) = asked.split(filter);
+                let view = lens.at(instances);
+                if !is_arranged || !standing.catch_up(&view) {
+                    standing.look_at_all(&view);
+                }
+                asked
+            }
+            None => {
+                let rules = Rules::of(request.constraints);
+                let pool = self.pool(&rules, request, instances);
+                let arrangement = self.arrangement(request, instances);
+                let lens = Lens { filter, rules: &rules, pool: &pool, arrangement: &arrangement };
+                let standing = Standing::build(request.strategies, &lens.at(instances));
+                let asks = Asks::of(request);
+                Box::new(Asked { asks, rules, pool, arrangement, standing })
+            }
+        }
     }
 
-    fn take_pool(
-        &mut self,
-        question: Question,
-        filter: &Filter<'_>,
-        slots: &Slots,
-        records: &Log,
-    ) -> Pool {
-        let known = self.pools.iter().position(|it| it.it.asks(&question));
-        known
-            .map(|at| self.pools.swap_remove(at).it)
-            .and_then(|mut it| it.catch_up(filter, slots, records).then_some(it))
-            .unwrap_or_else(|| Pool::fill(question, filter, slots, records))
-    }
-
-    /// Keeps both for the next time.
-    pub(super) fn put_back(
-        &mut self,
-        request: &Request<'_>,
-        pool: Pool,
-        asked: Asked,
-        instances: usize,
-    ) {
+    /// Keeps it for the next time.
+    pub(super) fn put_back(&mut self, request: &Request<'_>, asked: Box<Asked>, instances: usize) {
         self.uses += 1;
-        let used = self.uses;
-        self.pools.push(Kept { used, it: pool });
-        self.standing.insert(hash(request), Kept { used, it: asked });
+        self.standing.insert(hash(request), Kept { used: self.uses, asked });
         let room = (MAX_SEATS / instances.max(1)).clamp(1, MAX_STANDING);
         while self.standing.len() > room {
             let oldest = self.standing.iter().min_by_key(|(_, it)| it.used).map(|(key, _)| *key);
             oldest.and_then(|it| self.standing.remove(&it));
         }
-        while self.pools.len() > MAX_POOLS {
-            let oldest = (0..self.pools.len()).min_by_key(|at| self.pools[*at].used);
-            oldest.map(|at| self.pools.swap_remove(at));
-        }
+    }
+
+    fn pool(&mut self, rules: &Rules, request: &Request<'_>, instances: &Instances) -> Arc<Pool> {
+        let known = take_where(&mut self.pools, |it| it.asks(rules, request.requires));
+        let pool = match known {
+            Some(mut pool) => {
+                if !pool.is_current(instances) {
+                    Arc::make_mut(&mut pool).catch_up(instances);
+                }
+                pool
+            }
+            None => Arc::new(Pool::fill(rules, request.requires, instances)),
+        };
+        keep(&mut self.pools, &pool, MAX_POOLS);
+        pool
+    }
+
+    fn arrangement(&mut self, request: &Request<'_>, instances: &Instances) -> Arc<Arrangement> {
+        self.arrangements.retain(|it| it.is_current(instances));
+        let attributes = Chain::of(request.strategies).into_attributes();
+        let known = take_where(&mut self.arrangements, |it| it.is_of(request.kind, &attributes));
+        let arrangement =
+            known.unwrap_or_else(|| Arc::new(Arrangement::of(request.kind, attributes, instances)));
+        keep(&mut self.arrangements, &arrangement, MAX_ARRANGEMENTS);
+        arrangement
+    }
+}
+
+fn take_where<T>(of: &mut Vec<Arc<T>>, is_wanted: impl Fn(&T) -> bool) -> Option<Arc<T>> {
+    let at = of.iter().position(|it| is_wanted(it))?;
+    Some(of.remove(at))
+}
+
+fn keep<T>(among: &mut Vec<Arc<T>>, newest: &Arc<T>, most: usize) {
+    among.push(Arc::clone(newest));
+    if among.len() > most {
+        among.remove(0);
     }
 }
 

@@ -1,326 +1,226 @@
 //! A standing request: one that comes again and again, and for which the instances that can take a
 //! task are kept in the order of its strategies.
 //!
-//! Instances sit in cells by their values of the attributes that tasks are spread over. Within a
-//! cell these count alike, so its best instance is the best by its own measures; and the best cell
-//! by the whole chain has the best instance of all.
+//! They are arranged by their values of the attributes that tasks are spread over, as a tree with a
+//! level for each. The instances of one leaf count alike there, so the best of them is the best by
+//! their own measures; and each node above has the best of its children, by the whole chain but for
+//! what all below it share.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use super::chain::{Chain, ChainKey, Link, OwnKey};
-use super::log::Log;
-use super::pool::Pool;
-use super::slots::Slots;
+use super::arrangement::Node;
+use super::chain::{Chain, ChainKey};
 use super::tournament::Tournament;
-use crate::candidate::Candidate;
-use crate::filter::Filter;
-use crate::place::Request;
+use super::view::View;
+use crate::query::Slots;
+use crate::strategy::Strategy;
 
-/// The place of a value in the counts of its attribute; `None` without the attribute.
-type Value = Option<u32>;
+/// So many instances of a leaf are one entrant of its contest. Looking at them again costs about as
+/// much as the contest of the entrants, which would take much more room with one for each.
+const BLOCK: usize = 16;
 
-/// What a request's instances are looked at with.
-#[derive(Clone, Copy)]
-pub(super) struct View<'a> {
-    pub(super) request: &'a Request<'a>,
-    pub(super) filter: &'a Filter<'a>,
-    pub(super) pool: &'a Pool,
-    pub(super) slots: &'a Slots,
-}
-
-impl View<'_> {
-    fn fits(&self, slot: u32, candidate: &Candidate) -> bool {
-        self.pool.contains(slot) && self.filter.has_room(candidate)
-    }
-}
-
-/// The instances of a request, in order.
+/// The instances of a request, in order. It is always looked at with views of one arrangement,
+/// until it looks at all instances anew.
 #[derive(Debug)]
 pub(super) struct Standing {
     chain: Chain,
-    /// For each attribute of the chain.
-    values: Vec<Values>,
-    cells: Vec<Cell>,
-    cell_of: HashMap<Box<[Value]>, u32>,
-    /// Where the instance of each slot sits, if it is a candidate.
-    seats: Vec<Option<Seat>>,
-    /// How many seats are taken.
-    seated: usize,
-    /// The cells by the whole chain.
-    best: Tournament<ChainKey>,
-    /// How much of the logs it knows.
-    seen_records: u64,
-    seen_changes: u64,
-}
-
-/// The values of one attribute, and the tasks of the group on all instances with each.
-#[derive(Debug, Default)]
-struct Values {
-    known: HashMap<Arc<str>, u32>,
-    counts: Vec<Count>,
-}
-
-#[derive(Debug, Default)]
-struct Count {
-    tasks: u64,
-    /// The cells of the value.
-    cells: Vec<u32>,
-}
-
-/// The instances with the same values.
-#[derive(Debug, Default)]
-struct Cell {
-    values: Box<[Value]>,
-    own: Tournament<OwnKey>,
-    /// The slot at each position.
-    slots: Vec<u32>,
-    free: Vec<u32>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Seat {
-    cell: u32,
-    position: u32,
-    /// The tasks of the group there that are counted.
-    tasks: u32,
+    /// Those that can take a task.
+    fits: Slots,
+    /// The tasks of the group that are counted, by slot.
+    tasks: Vec<u32>,
+    /// Their sums over the candidates with each value, for each level of the arrangement.
+    counts: Vec<Vec<u64>>,
+    /// Who is best below each node of the arrangement. The entrants of a leaf are blocks of its
+    /// members, those of any other node its children.
+    contests: Vec<Tournament<ChainKey>>,
+    /// How much of the log of changes it knows.
+    seen: u64,
 }
 
 impl Standing {
-    /// Seats all instances.
-    pub(super) fn build(view: View<'_>, records: &Log, changes: &Log) -> Self {
-        let chain = Chain::of(view.request.strategies);
+    /// Looks at all instances.
+    pub(super) fn build(strategies: &[Strategy], view: &View<'_>) -> Self {
         let mut standing = Self {
-            values: chain.attributes.iter().map(|_| Values::default()).collect(),
-            chain,
-            cells: Vec::new(),
-            cell_of: HashMap::new(),
-            seats: vec![None; view.slots.end()],
-            seated: 0,
-            best: Tournament::default(),
-            seen_records: records.end(),
-            seen_changes: changes.end(),
+            chain: Chain::of(strategies),
+            fits: Slots::default(),
+            tasks: vec![],
+            counts: vec![],
+            contests: vec![],
+            seen: 0,
         };
-        for (slot, candidate) in view.slots.iter() {
-            standing.sit_down(slot, candidate, view);
-        }
-        for at in 0..standing.cells.len() {
-            standing.fill_cell(at, view);
-        }
-        let entries: Vec<_> =
-            (0..standing.cells.len()).map(|at| standing.chain_entry(at)).collect();
-        standing.best = Tournament::of(&entries);
+        standing.look_at_all(view);
         standing
     }
 
-    /// Looks at what changed. Says whether it could: it may have missed too much, or have come to
-    /// hold more values of old than it has instances.
-    pub(super) fn catch_up(&mut self, view: View<'_>, records: &Log, changes: &Log) -> bool {
-        if self.cells.len() > 2 * view.slots.len() + 64 {
-            return false;
-        }
-        let (Some(recorded), Some(changed)) =
-            (records.since(self.seen_records), changes.since(self.seen_changes))
-        else {
-            return false;
-        };
-        for slot in recorded {
-            self.seat_anew(slot, view);
-        }
-        for slot in changed {
-            self.look_at(slot, view);
-        }
-        self.seen_records = records.end();
-        self.seen_changes = changes.end();
+    /// Looks at what changed. Says whether it could: it may have missed too much.
+    pub(super) fn catch_up(&mut self, view: &View<'_>) -> bool {
+        let changes = view.instances.changes();
+        let Some(changed) = changes.since(self.seen) else { return false };
+        changed.for_each(|it| self.look_at(it, view));
+        self.seen = changes.end();
         true
-    }
-
-    /// How many instances there are to choose from, whether they fit or not.
-    pub(super) fn candidates(&self) -> usize {
-        self.seated
     }
 
     /// How many instances are equally good, and better than all others.
     pub(super) fn ties(&self) -> u32 {
-        self.best.best().map_or(0, |it| it.1)
+        self.contests.first().and_then(Tournament::best).map_or(0, |it| it.1)
     }
 
     /// The slot of the `nth` of those.
-    pub(super) fn nth(&self, nth: u32) -> Option<u32> {
-        let (cell, nth) = self.best.nth_best(nth);
-        let cell = self.cells.get(cell)?;
-        let (position, _) = cell.own.nth_best(nth);
-        cell.slots.get(position).copied()
+    pub(super) fn nth(&self, nth: u32, view: &View<'_>) -> Option<u32> {
+        let (mut at, mut nth) = (0, nth);
+        loop {
+            let node = view.arrangement.node(at);
+            let (place, rest) = self.contests[at as usize].nth_best(nth);
+            nth = rest;
+            if view.arrangement.is_leaf(node) {
+                let block = view.arrangement.block(node, BLOCK, place);
+                let (best, _) = self.best_of(block, view);
+                let mut tied = block.iter().filter(|it| self.key(**it, view) == Some(best));
+                return tied.nth(nth as usize).copied();
+            }
+            at = node.children.start + place as u32;
+        }
     }
 
     /// Looks at the instance that a task was just placed on: the only change since it caught up.
-    pub(super) fn take(&mut self, slot: u32, view: View<'_>, changes: &Log) {
+    pub(super) fn take(&mut self, slot: u32, view: &View<'_>) {
         self.look_at(slot, view);
-        self.seen_changes = changes.end();
+        self.seen = view.instances.changes().end();
     }
 
-    /// Looks at an instance again whose tasks changed.
-    fn look_at(&mut self, slot: u32, view: View<'_>) {
-        let (Some(candidate), Some(seat)) = (view.slots.get(slot), self.seat(slot)) else { return };
-        let tasks = candidate.tasks_of(view.request.group);
-        let key = self.chain.own_key(candidate, tasks);
-        let fits = view.fits(slot, candidate);
-        let cell = &mut self.cells[seat.cell as usize];
-        cell.own.set(seat.position as usize, key, fits.into());
-        if tasks != seat.tasks {
-            self.count(seat.cell, seat.tasks, tasks);
-            self.seats[slot as usize] = Some(Seat { tasks, ..seat });
-            self.decide_beside(seat.cell);
-        } else {
-            self.decide(seat.cell);
+    /// Looks at all instances anew.
+    pub(super) fn look_at_all(&mut self, view: &View<'_>) {
+        let arrangement = view.arrangement;
+        self.tasks.clear();
+        self.tasks.resize(view.instances.roster().end(), 0);
+        self.counts = arrangement.levels.iter().map(|it| vec![0; it.nodes_with.len()]).collect();
+        for (&slot, &tasks) in view.tasks.into_iter().flatten() {
+            if let Some(seat) = arrangement.seat(slot) {
+                self.tasks[slot as usize] = tasks;
+                self.count(seat.leaf, 0, tasks, view);
+            }
         }
-    }
-
-    fn seat(&self, slot: u32) -> Option<Seat> {
-        self.seats.get(slot as usize).copied().flatten()
-    }
-
-    /// Gives an instance whose record changed, or the one now in this slot, the seat that is right.
-    fn seat_anew(&mut self, slot: u32, view: View<'_>) {
-        self.stand_up(slot);
-        if let Some(candidate) = view.slots.get(slot) {
-            self.sit_down(slot, candidate, view);
+        self.fits.clear();
+        for &slot in arrangement.members() {
+            if view.fits(slot, self.tasks[slot as usize]) {
+                self.fits.insert(slot);
+            }
         }
-        if let Some(seat) = self.seat(slot) {
-            self.decide_beside(seat.cell);
-            self.look_at(slot, view);
+        self.contests.resize_with(arrangement.nodes().len(), Tournament::default);
+        let mut entries = Vec::new();
+        for (at, node) in arrangement.nodes().iter().enumerate().rev() {
+            entries.clear();
+            if arrangement.is_leaf(node) {
+                let blocks = arrangement.members_of(node).chunks(BLOCK);
+                entries.extend(blocks.map(|it| self.best_of(it, view)));
+            } else {
+                entries.extend(node.children.clone().map(|it| self.entry(it, view)));
+            }
+            self.contests[at].fill(&entries);
         }
+        self.seen = view.instances.changes().end();
     }
 
-    fn stand_up(&mut self, slot: u32) {
-        let Some(seat) = self.seat(slot) else { return };
-        self.count(seat.cell, seat.tasks, 0);
-        let cell = &mut self.cells[seat.cell as usize];
-        cell.own.set(seat.position as usize, OwnKey::default(), 0);
-        cell.free.push(seat.position);
-        self.seats[slot as usize] = None;
-        self.seated -= 1;
-        self.decide_beside(seat.cell);
-    }
-
-    /// Seats an instance, if it is a candidate, and counts its tasks. Whether it fits is not looked
-    /// at yet.
-    fn sit_down(&mut self, slot: u32, candidate: &Candidate, view: View<'_>) {
-        if !view.request.concerns(candidate) {
+    /// Looks at an instance again.
+    fn look_at(&mut self, slot: u32, view: &View<'_>) {
+        let Some(seat) = view.arrangement.seat(slot) else { return };
+        let tasks = view.tasks(slot);
+        let before = std::mem::replace(&mut self.tasks[slot as usize], tasks);
+        let fits = view.fits(slot, tasks);
+        let is_as_before = tasks == before && fits == self.fits.contains(slot);
+        if is_as_before && (!fits || !self.chain.compares_remaining()) {
             return;
         }
-        let cell = self.cell_for(candidate);
-        let tasks = candidate.tasks_of(view.request.group);
-        let place = &mut self.cells[cell as usize];
-        let position = match place.free.pop() {
-            Some(position) => {
-                place.slots[position as usize] = slot;
-                position
-            }
-            None => {
-                place.slots.push(slot);
-                (place.slots.len() - 1) as u32
-            }
-        };
-        if self.seats.len() <= slot as usize {
-            self.seats.resize(slot as usize + 1, None);
+        self.fits.set(slot, fits);
+        let place = seat.place as usize / BLOCK;
+        let block = view.arrangement.block(view.arrangement.node(seat.leaf), BLOCK, place);
+        let (key, ties) = self.best_of(block, view);
+        let has_new_best = self.contests[seat.leaf as usize].set(place, key, ties);
+        if tasks != before {
+            self.count(seat.leaf, before, tasks, view);
+            self.enter_all_beside(seat.leaf, view);
+        } else if has_new_best {
+            self.enter(seat.leaf, view);
         }
-        self.seats[slot as usize] = Some(Seat { cell, position, tasks });
-        self.seated += 1;
-        self.count(cell, 0, tasks);
     }
 
-    fn cell_for(&mut self, candidate: &Candidate) -> u32 {
-        let values = self.values.iter_mut().zip(&self.chain.attributes);
-        let values: Box<[Value]> =
-            values.map(|(it, name)| Some(it.number(candidate.instance.attribute(name)?))).collect();
-        if let Some(cell) = self.cell_of.get(&values) {
-            return *cell;
-        }
-        let cell = self.cells.len() as u32;
-        for (known, value) in self.values.iter_mut().zip(&values) {
-            if let Some(value) = value {
-                known.counts[*value as usize].cells.push(cell);
-            }
-        }
-        self.cell_of.insert(values.clone(), cell);
-        self.cells.push(Cell { values, ..Cell::default() });
-        cell
-    }
-
-    /// Counts the tasks of an instance of this cell as so many, and not as so many as before.
-    fn count(&mut self, cell: u32, before: u32, after: u32) {
-        for (known, value) in self.values.iter_mut().zip(&self.cells[cell as usize].values) {
-            if let Some(value) = value {
-                let count = &mut known.counts[*value as usize].tasks;
+    /// Counts the tasks of an instance of this leaf as so many, and not as so many as before.
+    fn count(&mut self, leaf: u32, before: u32, after: u32, view: &View<'_>) {
+        for (_, node) in view.arrangement.path(leaf) {
+            if let Some((level, value)) = node.level().zip(node.value) {
+                let count = &mut self.counts[level][value as usize];
                 *count = *count - u64::from(before) + u64::from(after);
             }
         }
     }
 
-    /// Enters all instances of a cell at once.
-    fn fill_cell(&mut self, cell: usize, view: View<'_>) {
-        let cell = &mut self.cells[cell];
-        let entry = |slot: &u32| match view.slots.get(*slot) {
-            Some(candidate) => {
-                let tasks = candidate.tasks_of(view.request.group);
-                let fits = view.fits(*slot, candidate);
-                (self.chain.own_key(candidate, tasks), u32::from(fits))
+    /// Tells the nodes above who is best below this one.
+    fn enter(&mut self, node: u32, view: &View<'_>) {
+        let mut at = node;
+        while let Some((parent, place)) = view.arrangement.node(at).parent {
+            let (key, ties) = self.entry(at, view);
+            if !self.contests[parent as usize].set(place as usize, key, ties) {
+                return;
             }
-            None => (OwnKey::default(), 0),
-        };
-        cell.own = Tournament::of(&cell.slots.iter().map(entry).collect::<Vec<_>>());
-    }
-
-    /// Decides a cell's rank, and those of all cells that share a count with it.
-    fn decide_beside(&mut self, cell: u32) {
-        self.decide(cell);
-        let numbers = self.cells[cell as usize].values.clone();
-        for (attribute, value) in numbers.iter().enumerate() {
-            let Some(value) = value else { continue };
-            let cells = std::mem::take(&mut self.values[attribute].counts[*value as usize].cells);
-            cells.iter().filter(|it| **it != cell).for_each(|it| self.decide(*it));
-            self.values[attribute].counts[*value as usize].cells = cells;
+            at = parent;
         }
     }
 
-    fn decide(&mut self, cell: u32) {
-        let (key, ties) = self.chain_entry(cell as usize);
-        self.best.set(cell as usize, key, ties);
+    /// The same of all nodes that share a count with this leaf.
+    fn enter_all_beside(&mut self, leaf: u32, view: &View<'_>) {
+        // From the leaf up: who is best above follows from who is best below.
+        for (at, node) in view.arrangement.path(leaf) {
+            match (node.level(), node.value) {
+                (Some(level), Some(value)) => {
+                    let beside = &view.arrangement.levels[level].nodes_with[value as usize];
+                    beside.iter().for_each(|it| self.enter(*it, view));
+                }
+                _ => self.enter(at, view),
+            }
+        }
     }
 
-    /// A cell's key by the whole chain, and how many instances stand behind it.
-    fn chain_entry(&self, cell: usize) -> (ChainKey, u32) {
-        let cell = &self.cells[cell];
-        let Some((own, ties)) = cell.own.best() else { return (ChainKey::default(), 0) };
-        let mut key = ChainKey::default();
-        for (place, link) in key.iter_mut().zip(&self.chain.links) {
-            *place = match *link {
-                Link::Own(at) => own[at],
-                Link::Shared(at) => match cell.values[at] {
-                    Some(value) => self.values[at].tasks(value),
-                    // Without the attribute, last: a strategy only prefers.
-                    None => u32::MAX,
-                },
-            };
+    /// The best of some instances, and how many tie.
+    fn best_of(&self, slots: &[u32], view: &View<'_>) -> (ChainKey, u32) {
+        let mut best = (ChainKey::default(), 0);
+        for key in slots.iter().filter_map(|it| self.key(*it, view)) {
+            if best.1 == 0 || key < best.0 {
+                best = (key, 1);
+            } else if key == best.0 {
+                best.1 += 1;
+            }
+        }
+        best
+    }
+
+    /// What an instance that fits is compared by within its leaf.
+    fn key(&self, slot: u32, view: &View<'_>) -> Option<ChainKey> {
+        let tasks = self.tasks[slot as usize];
+        let fits = self.fits.contains(slot);
+        fits.then(|| self.chain.own_key(slot, tasks, view.instances.room()))
+    }
+
+    /// What a node enters the contest above with: the key of the best below it, and how many
+    /// instances that is.
+    fn entry(&self, at: u32, view: &View<'_>) -> (ChainKey, u32) {
+        let Some((mut key, ties)) = self.contests[at as usize].best() else {
+            return (ChainKey::default(), 0);
+        };
+        let node = view.arrangement.node(at);
+        if let Some(level) = node.level() {
+            let attribute = view.arrangement.levels[level].attribute;
+            key[self.chain.place_of(attribute)] = self.tasks_beside(level, node);
         }
         (key, ties)
     }
-}
 
-impl Values {
-    fn number(&mut self, value: &str) -> u32 {
-        if let Some(number) = self.known.get(value) {
-            return *number;
+    fn tasks_beside(&self, level: usize, node: &Node) -> u32 {
+        match node.value {
+            Some(value) => {
+                let tasks = self.counts[level][value as usize];
+                u32::try_from(tasks).unwrap_or(u32::MAX).min(u32::MAX - 1)
+            }
+            // Without the attribute, last: a strategy only prefers.
+            None => u32::MAX,
         }
-        let number = self.counts.len() as u32;
-        self.known.insert(value.into(), number);
-        self.counts.push(Count::default());
-        number
-    }
-
-    fn tasks(&self, value: u32) -> u32 {
-        let tasks = self.counts[value as usize].tasks;
-        u32::try_from(tasks).unwrap_or(u32::MAX).min(u32::MAX - 1)
     }
 }

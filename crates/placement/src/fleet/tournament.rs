@@ -26,37 +26,35 @@ impl<K: Copy + Default + Ord> Default for Tournament<K> {
 }
 
 impl<K: Copy + Default + Ord> Tournament<K> {
-    /// The tournament of these positions, in their order. `ties` counts how many stand behind a
+    /// Lets these take part and no others, in their order. `ties` counts how many stand behind a
     /// position; with 0 it does not take part.
-    pub(super) fn of(positions: &[(K, u32)]) -> Self {
-        let room = positions.len().max(1).next_power_of_two();
-        let mut nodes = vec![Best { key: K::default(), ties: 0 }; 2 * room - 1];
-        for (node, &(key, ties)) in nodes.iter_mut().skip(room - 1).zip(positions) {
+    pub(super) fn fill(&mut self, positions: &[(K, u32)]) {
+        self.room = positions.len().max(1).next_power_of_two();
+        self.nodes.clear();
+        self.nodes.resize(2 * self.room - 1, Best { key: K::default(), ties: 0 });
+        for (node, &(key, ties)) in self.nodes.iter_mut().skip(self.room - 1).zip(positions) {
             *node = Best { key, ties };
         }
-        let mut tournament = Self { nodes, room };
-        for at in (0..room - 1).rev() {
-            tournament.decide(at);
+        for at in (0..self.room - 1).rev() {
+            self.decide(at);
         }
-        tournament
     }
 
-    /// Lets a position take part with this key, or with no ties not at all.
-    pub(super) fn set(&mut self, position: usize, key: K, ties: u32) {
-        if position >= self.room {
-            self.grow(position);
-        }
+    /// Lets a position that there is room for take part with this key, or with no ties not at all.
+    /// Says whether that may have changed who is best, or how many.
+    pub(super) fn set(&mut self, position: usize, key: K, ties: u32) -> bool {
         let mut at = self.room - 1 + position;
         if self.nodes[at] == (Best { key, ties }) {
-            return;
+            return false;
         }
         self.nodes[at] = Best { key, ties };
         while at > 0 {
             at = (at - 1) / 2;
             if !self.decide(at) {
-                return;
+                return false;
             }
         }
+        true
     }
 
     /// The least key and how many tie for it, if anybody takes part.
@@ -97,13 +95,6 @@ impl<K: Copy + Default + Ord> Tournament<K> {
         self.nodes[at] = best;
         is_new
     }
-
-    fn grow(&mut self, position: usize) {
-        let leaves = self.nodes.iter().skip(self.room - 1).map(|it| (it.key, it.ties));
-        let mut positions: Vec<_> = leaves.collect();
-        positions.resize((position + 1).next_power_of_two(), (K::default(), 0));
-        *self = Self::of(&positions);
-    }
 }
 
 #[cfg(test)]
@@ -129,16 +120,23 @@ mod tests {
         #[test]
         fn the_best_are_those_of_a_plain_look_at_all(
             first in prop::collection::vec((0..4_u8, 0..3_u32), 0..9),
-            changes in prop::collection::vec((0..40_usize, 0..4_u8, 0..3_u32), 0..40),
+            second in prop::collection::vec((0..4_u8, 0..3_u32), 1..40),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), 0..4_u8, 0..3_u32), 0..40),
         ) {
-            let mut tournament = Tournament::of(&first);
-            let mut positions = first;
+            let mut tournament = Tournament::default();
+            check(&tournament, &[]);
+            tournament.fill(&first);
+            check(&tournament, &first);
+            let mut positions = second;
+            tournament.fill(&positions);
             check(&tournament, &positions);
             for (at, key, ties) in changes {
-                tournament.set(at, key, ties);
-                positions.resize(positions.len().max(at + 1), (0, 0));
+                let at = at.index(positions.len());
+                let before = tournament.best();
+                let is_new = tournament.set(at, key, ties);
                 positions[at] = (key, ties);
                 check(&tournament, &positions);
+                assert!(is_new || tournament.best() == before);
             }
         }
     }

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use longshore_model::ContainerInstance;
+use longshore_model::{Attribute, ContainerInstance};
 
 use super::Query;
 use super::expression::{Expression, Predicate, Relation, Test, Texts, order_against};
 use super::slots::Slots;
-use super::values::Values;
+use super::values::{Numbered, Values};
 
 /// The records of many instances, by what expressions ask of them. It is told of each that changes.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +63,31 @@ impl Index {
     /// `None` where the answer also depends on tasks.
     pub fn evaluate(&self, query: &Query) -> Option<Slots> {
         (!query.looks_at_tasks()).then(|| self.slots_where(&query.expression))
+    }
+
+    /// The slots of the instances whose agents are connected.
+    pub(crate) fn connected(&self) -> &Slots {
+        &self.connected
+    }
+
+    /// The slots of the instances that have what a task requires.
+    pub(crate) fn meeting(&self, required: &Attribute) -> Slots {
+        let mut found = Slots::default();
+        self.values(&required.name).for_each(|it| it.add_all(&mut found));
+        if required.value.is_some() {
+            // Any attribute of the name may meet it, and here only the first one is known.
+            let meets = |slot: &u32| {
+                let record = self.records.get(*slot as usize).and_then(Option::as_ref);
+                record.is_some_and(|it| required.is_met_by(&it.attributes))
+            };
+            found = found.iter().filter(meets).collect();
+        }
+        found
+    }
+
+    /// The values of an attribute, numbered.
+    pub(crate) fn number_values(&self, name: &str) -> Numbered {
+        self.attributes.get(name).map(|it| it.number(self.records.len())).unwrap_or_default()
     }
 
     fn note(&mut self, slot: u32, instance: &ContainerInstance) {

@@ -32,6 +32,16 @@ impl Slots {
         }
     }
 
+    /// Puts a slot in or takes it out.
+    pub(crate) fn set(&mut self, slot: u32, is_in: bool) {
+        if is_in { self.insert(slot) } else { self.remove(slot) }
+    }
+
+    /// Takes all out.
+    pub(crate) fn clear(&mut self) {
+        self.words.clear();
+    }
+
     /// How many are in it.
     pub fn len(&self) -> usize {
         self.words.iter().map(|it| it.count_ones() as usize).sum()
@@ -65,7 +75,7 @@ impl Slots {
     }
 
     /// Leaves only what is in another set too.
-    pub(super) fn keep(&mut self, other: &Self) {
+    pub(crate) fn keep(&mut self, other: &Self) {
         self.words.truncate(other.words.len());
         self.words.iter_mut().zip(&other.words).for_each(|(one, other)| *one &= other);
     }

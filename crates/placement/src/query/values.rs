@@ -18,6 +18,23 @@ enum Holders {
     Many { slots: Slots, count: usize },
 }
 
+/// Values with numbers for names, from 0 in the order of their texts, by slot.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Numbered {
+    /// How many values there are.
+    pub(crate) count: usize,
+    /// The number of each slot's value; `count` where it has none.
+    by_slot: Vec<u32>,
+}
+
+impl Numbered {
+    /// The value of a slot, if it has one.
+    pub(crate) fn of(&self, slot: u32) -> Option<u32> {
+        let number = *self.by_slot.get(slot as usize)?;
+        ((number as usize) < self.count).then_some(number)
+    }
+}
+
 /// A list takes more room than a set does once it has this part of all slots.
 const FEW_OF: usize = 32;
 
@@ -42,6 +59,18 @@ impl Values {
                 self.by_value.remove(value);
             }
         }
+    }
+
+    /// The values, numbered; there are `end` slots.
+    pub(super) fn number(&self, end: usize) -> Numbered {
+        let mut values: Vec<_> = self.by_value.iter().collect();
+        values.sort_unstable_by_key(|it| it.0);
+        let count = values.len();
+        let mut by_slot = vec![count as u32; end];
+        for (number, (_, holders)) in (0..).zip(values) {
+            holders.for_each(|slot| by_slot[slot as usize] = number);
+        }
+        Numbered { count, by_slot }
     }
 
     /// Adds the slots that have any value.
@@ -97,6 +126,13 @@ impl Holders {
                     *self = Self::Few(slots.iter().collect());
                 }
             }
+        }
+    }
+
+    fn for_each(&self, mut see: impl FnMut(u32)) {
+        match self {
+            Self::Few(few) => few.iter().copied().for_each(see),
+            Self::Many { slots, .. } => slots.iter().for_each(&mut see),
         }
     }
 

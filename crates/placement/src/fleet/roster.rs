@@ -9,13 +9,13 @@ use crate::candidate::Candidate;
 
 /// Instances by slot and by id.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Slots {
+pub(super) struct Roster {
     candidates: Vec<Option<Candidate>>,
     by_id: BTreeMap<InstanceId, u32>,
     free: Vec<u32>,
 }
 
-impl Slots {
+impl Roster {
     /// How many instances there are.
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
@@ -38,11 +38,6 @@ impl Slots {
         self.by_id.get(&id).copied()
     }
 
-    /// All instances, by slot.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Candidate)> {
-        (0..).zip(&self.candidates).filter_map(|(slot, it)| Some((slot, it.as_ref()?)))
-    }
-
     /// All instances, by id.
     pub(super) fn in_order(&self) -> impl Iterator<Item = &Candidate> {
         self.by_id.values().filter_map(|slot| self.get(*slot))
@@ -60,11 +55,15 @@ impl Slots {
         slot
     }
 
+    /// Puts what is now true of it in the place of what was known of an instance.
+    pub(super) fn replace(&mut self, slot: u32, now: Candidate) -> Option<Candidate> {
+        self.candidates.get_mut(slot as usize)?.replace(now)
+    }
+
     /// Empties the slot of an instance.
-    pub(super) fn remove(&mut self, id: InstanceId) -> Option<u32> {
+    pub(super) fn remove(&mut self, id: InstanceId) -> Option<Candidate> {
         let slot = self.by_id.remove(&id)?;
-        *self.candidates.get_mut(slot as usize)? = None;
         self.free.push(slot);
-        Some(slot)
+        self.candidates.get_mut(slot as usize)?.take()
     }
 }
