@@ -4,12 +4,14 @@
 //! Nothing here knows the server's inside. What it promises (what was acknowledged is never lost,
 //! no status goes back, no instance is over-committed) is held against what it answers.
 
+mod fleet_process;
 pub mod kills;
 mod server_process;
 mod usage;
 
+pub use fleet_process::FleetProcess;
 pub use longshore_simulated_fleet::{
-    AgentEvent, AgentSpec, CallError, Client, Limits, Plan, Random, RootKey, SimulatedAgent,
+    AgentEvent, AgentSpec, CallError, Client, Life, Limits, Plan, Random, RootKey, SimulatedAgent,
     SimulatedFleet, Span, raise_open_files,
 };
 pub use server_process::{ServerOptions, ServerProcess, binary, free_port};

@@ -27,7 +27,7 @@ impl Default for Limits {
 /// A fleet in one cluster. Dropping it ends the reports; agents end with their handles.
 pub struct SimulatedFleet {
     shared: Shared,
-    _runner: Runner,
+    runner: Runner,
 }
 
 impl SimulatedFleet {
@@ -42,11 +42,17 @@ impl SimulatedFleet {
         let joins = Arc::new(Semaphore::new(limits.joins.max(1)));
         let shared =
             Shared { client, cluster: cluster.into(), joins, runner: runner.inbox(), events };
-        Self { shared, _runner: runner }
+        Self { shared, runner }
     }
 
     /// Starts one more agent.
     pub fn add(&self, spec: AgentSpec) -> SimulatedAgent {
         SimulatedAgent::spawn(self.shared.clone(), spec)
+    }
+
+    /// Makes no more reports, and waits until those under way are answered and told as events; not
+    /// for long where nobody answers.
+    pub async fn end(self) {
+        self.runner.end().await;
     }
 }

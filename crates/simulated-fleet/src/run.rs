@@ -63,7 +63,7 @@ pub async fn run(
     Ok(())
 }
 
-/// The agents live as long as this.
+/// The agents live as long as this. What the server has acknowledged is counted.
 async fn watch(
     client: &Client,
     course: &Course,
@@ -72,7 +72,7 @@ async fn watch(
 ) {
     let (tell, mut events) = mpsc::unbounded_channel();
     let fleet = SimulatedFleet::new(client.clone(), &course.cluster, course.limits, tell);
-    let _agents: Vec<_> = course.spec.agents().map(|it| fleet.add(it)).collect();
+    let handles: Vec<_> = course.spec.agents().map(|it| fleet.add(it)).collect();
     let agents = course.spec.instances;
     let time_is_over = async {
         match course.lasts {
@@ -88,8 +88,8 @@ async fn watch(
     let mut batch: Vec<AgentEvent> = Vec::with_capacity(BATCH);
     loop {
         tokio::select! {
-            () = &mut stop => return,
-            () = &mut time_is_over => return,
+            () = &mut stop => break,
+            () = &mut time_is_over => break,
             _ = seconds.tick() => {
                 eprintln!("{}", progress.line(agents, shown_reports, shown_at.elapsed()));
                 (shown_at, shown_reports) = (Instant::now(), progress.reports());
@@ -106,6 +106,11 @@ async fn watch(
                 }
             }
         }
+    }
+    fleet.end().await;
+    drop(handles);
+    while let Ok(event) = events.try_recv() {
+        progress.heard(event);
     }
 }
 

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use longshore_wire::{acs, ecs};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::client::{CallError, Client};
 use crate::events::AgentEvent;
@@ -17,6 +18,9 @@ use crate::tasks::{Manner, Report, Status, Tasks};
 
 /// Between two attempts to reach a server that is away.
 const RETRY: Duration = Duration::from_millis(10);
+
+/// How long the last reports may take.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Taken in at once, before reports are looked at again.
 const BATCH: usize = 256;
@@ -30,6 +34,7 @@ pub(crate) struct Told {
 /// A handle of the loop, which ends with it.
 pub(crate) struct Runner {
     told: mpsc::UnboundedSender<Told>,
+    end: Option<oneshot::Sender<()>>,
     work: JoinHandle<()>,
 }
 
@@ -41,6 +46,7 @@ impl Runner {
         events: mpsc::UnboundedSender<AgentEvent>,
     ) -> Self {
         let (told, inbox) = mpsc::unbounded_channel();
+        let (end, ending) = oneshot::channel();
         let work = Work {
             reporter: Reporter { client, cluster: cluster.into(), events },
             reports_at_once: reports_at_once.max(1),
@@ -48,7 +54,13 @@ impl Runner {
             tasks: Tasks::default(),
             waiting: VecDeque::new(),
         };
-        Self { told, work: tokio::spawn(work.run()) }
+        Self { told, end: Some(end), work: tokio::spawn(work.run(ending)) }
+    }
+
+    /// Makes no more reports and waits, for a while, until those under way are answered.
+    pub(crate) async fn end(mut self) {
+        self.end = None;
+        let _ = timeout(LAST_ANSWERS, &mut self.work).await;
     }
 
     pub(crate) fn inbox(&self) -> mpsc::UnboundedSender<Told> {
@@ -72,7 +84,8 @@ struct Work {
 }
 
 impl Work {
-    async fn run(mut self) {
+    /// Until the other end of `ending` is gone.
+    async fn run(mut self, mut ending: oneshot::Receiver<()>) {
         let mut calls = FuturesUnordered::new();
         let mut batch = Vec::with_capacity(BATCH);
         loop {
@@ -83,10 +96,8 @@ impl Work {
             }
             let next_at = self.tasks.next_at();
             tokio::select! {
-                count = self.inbox.recv_many(&mut batch, BATCH) => {
-                    if count == 0 {
-                        return; // the fleet is gone
-                    }
+                _ = &mut ending => break,
+                _ = self.inbox.recv_many(&mut batch, BATCH) => {
                     for told in batch.drain(..) {
                         self.told(told);
                     }
@@ -102,6 +113,7 @@ impl Work {
                 }
             }
         }
+        while calls.next().await.is_some() {}
     }
 
     fn told(&mut self, Told { task, manner }: Told) {

@@ -1,18 +1,16 @@
 //! The whole system at size: signed RunTask calls with placement, made by this process, to a durable
 //! server in a second one, whose instances are the simulated agents of a third.
 
-mod agents;
 mod calls;
 
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use longshore_load::{Client, ServerOptions, ServerProcess, Usage, raise_open_files};
+use longshore_load::{Client, FleetProcess, ServerOptions, ServerProcess, Usage, raise_open_files};
 use longshore_wire::ecs;
 
 use crate::Setting;
 use crate::figures::{Goal, Table, millis};
-use agents::Agents;
 use calls::{Calls, MEMORY_MIB};
 
 /// How much of it.
@@ -34,6 +32,16 @@ impl Size {
         let each = tasks.div_ceil(u64::from(self.agents.max(1))).max(10);
         u32::try_from(each).unwrap_or(u32::MAX).saturating_mul(MEMORY_MIB)
     }
+
+    /// Of the fleet.
+    fn options(self) -> Vec<String> {
+        let memory = self.memory_mib();
+        let words = ["--leave-behind", "--zones=a,b,c", "--attribute=stack=prod"];
+        let mut options: Vec<String> = words.map(Into::into).into();
+        options.push(format!("--instances={}", self.agents));
+        options.push(format!("--shape={memory}x{memory}"));
+        options
+    }
 }
 
 pub(crate) async fn measure(
@@ -50,7 +58,7 @@ pub(crate) async fn measure(
     let server_usage = || Usage::of(server.pid().unwrap_or_default());
     let without_agents = server_usage()?;
     let since = Instant::now();
-    let agents = Agents::start(&server, size).await?;
+    let agents = FleetProcess::start(&server, &size.options()).await?;
     let joining = since.elapsed();
     client.call(&calls::definition()).await?;
     let joined = server_usage()?;

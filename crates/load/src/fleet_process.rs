@@ -1,0 +1,89 @@
+//! `longshore bench fleet` in a process of its own.
+
+use std::ffi::OsStr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use longshore_simulated_fleet::RootKey;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::{ServerProcess, Usage, binary};
+
+/// How long the agents may take to connect.
+const CONNECTING: Duration = Duration::from_secs(300);
+
+/// How long the fleet may take to end.
+const ENDING: Duration = Duration::from_secs(60);
+
+/// What the tool says when all agents are connected.
+const CONNECTED: &str = "longshore simulated fleet connected";
+
+/// A simulated fleet of a server; its process is killed when this is dropped.
+pub struct FleetProcess {
+    child: Child,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl FleetProcess {
+    /// Starts it with these options beside the server's address and key, and waits until all
+    /// agents are connected.
+    pub async fn start(
+        server: &ServerProcess,
+        options: &[impl AsRef<OsStr>],
+    ) -> anyhow::Result<Self> {
+        let key = RootKey::load(server.data_dir())?;
+        let mut command = Command::new(binary()?);
+        let inherited = std::env::vars_os().map(|(name, _)| name);
+        for name in inherited.filter(|it| it.to_string_lossy().starts_with("LONGSHORE_")) {
+            command.env_remove(name);
+        }
+        let mut child = command
+            .args(["bench", "fleet"])
+            .arg(format!("--endpoint=http://{}", server.authority()))
+            .args(options)
+            .env("AWS_ACCESS_KEY_ID", key.access_key_id)
+            .env("AWS_SECRET_ACCESS_KEY", key.secret_access_key)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = child.stdout.take().context("the fleet has no output")?;
+        let mut fleet = Self { child, output: BufReader::new(output).lines() };
+        let connected = async {
+            while let Some(line) = fleet.output.next_line().await? {
+                if line == CONNECTED {
+                    return anyhow::Ok(());
+                }
+            }
+            bail!("the fleet ended before it was connected");
+        };
+        tokio::time::timeout(CONNECTING, connected).await.context("the fleet takes too long")??;
+        Ok(fleet)
+    }
+
+    /// What it has used so far.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        Usage::of(self.child.id().context("the fleet has ended")?)
+    }
+
+    /// Asks it to end, as Ctrl-C does, and gives the lines that it says then.
+    pub async fn end(mut self) -> anyhow::Result<Vec<String>> {
+        let pid = self.child.id().context("the fleet has ended")?.to_string();
+        Command::new("sh").args(["-c", "kill -INT \"$0\"", &pid]).status().await?;
+        let ended = async {
+            let mut lines = Vec::new();
+            while let Some(line) = self.output.next_line().await? {
+                lines.push(line);
+            }
+            anyhow::Ok((lines, self.child.wait().await?))
+        };
+        let ended = tokio::time::timeout(ENDING, ended).await;
+        let (lines, status) = ended.context("asked to end, the fleet does not")??;
+        if !status.success() {
+            bail!("asked to end, the fleet ended with {status}");
+        }
+        Ok(lines)
+    }
+}
