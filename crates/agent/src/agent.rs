@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use longshore_client::{Bounds, CallError, Client};
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
-use crate::api::{Api, CallError, EndpointError, Signer};
 use crate::config::{AgentConfig, ImagePullBehavior};
 use crate::engine::Policy;
 use crate::files::{Files, Identity};
@@ -26,9 +26,6 @@ pub struct Agent;
 /// Why an agent cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
-    /// The configuration makes no sense.
-    #[error(transparent)]
-    Endpoint(#[from] EndpointError),
     /// The configuration makes no sense.
     #[error("the Docker Engine's address {address:?} cannot be used")]
     DockerAddress {
@@ -84,8 +81,8 @@ impl Agent {
 
 /// Everything is kept as it happens, so this can be dropped at any point.
 async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), AgentError> {
-    let signer = Signer { credentials: config.credentials.clone(), region: config.region.clone() };
-    let api = Arc::new(Api::new(&config.endpoint, signer)?);
+    let (endpoint, signer) = (config.endpoint.clone(), config.signer.clone());
+    let api = Client::new(endpoint, signer, Bounds::default());
     let files = Files::open(&config.data_dir)?;
     let saved = saved_identity(&config, &files)?;
     let daemon = reach_docker(&config).await?;
@@ -110,7 +107,7 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
 
 /// What is known once Docker answers.
 struct Host {
-    api: Arc<Api>,
+    api: Client,
     config: AgentConfig,
     facts: Facts,
     groups: Option<ControlGroups>,

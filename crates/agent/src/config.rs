@@ -1,9 +1,10 @@
 //! What an agent is told when it starts.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+
+use longshore_client::{Endpoint, Signer};
 
 /// Ports that every container instance keeps for itself: ssh, the Docker Engine, and the agent's
 /// own as people's firewalls know them.
@@ -15,14 +16,12 @@ pub const DEFAULT_LOGGING_DRIVERS: [&str; 2] = ["json-file", "none"];
 /// How the agent pulls, where it registers, and what it keeps from tasks.
 #[derive(Clone, Debug)]
 pub struct AgentConfig {
-    /// The control plane: `http://host:port`.
-    pub endpoint: String,
+    /// The control plane.
+    pub endpoint: Endpoint,
+    /// Who signs requests, and for which region.
+    pub signer: Signer,
     /// Name or ARN of the cluster to join.
     pub cluster: String,
-    /// The region that requests are signed for.
-    pub region: String,
-    /// Who signs.
-    pub credentials: Credentials,
     /// Where the agent keeps what must survive its restart. One agent at a time.
     pub data_dir: PathBuf,
     /// `unix:///path`; otherwise `DOCKER_HOST`, or the usual socket.
@@ -45,25 +44,6 @@ pub struct AgentConfig {
     pub privileged_disabled: bool,
     /// Log drivers that tasks may use.
     pub available_logging_drivers: Vec<String>,
-}
-
-/// An access key. Printing it for debugging shows nothing secret.
-#[derive(Clone)]
-pub struct Credentials {
-    /// Public: it travels in requests.
-    pub access_key_id: String,
-    /// Never travels.
-    pub secret_access_key: String,
-    /// Of temporary credentials.
-    pub session_token: Option<String>,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("access_key_id", &self.access_key_id)
-            .finish_non_exhaustive()
-    }
 }
 
 /// When images are pulled. Source: Amazon ECS Developer Guide, `ECS_IMAGE_PULL_BEHAVIOR`.
@@ -91,20 +71,5 @@ impl FromStr for ImagePullBehavior {
             "prefer-cached" => Ok(Self::PreferCached),
             other => Err(format!("{other:?} is none of default, always, once, prefer-cached")),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_show_nothing_secret() {
-        let credentials = Credentials {
-            access_key_id: "AKID".into(),
-            secret_access_key: "hunter2".into(),
-            session_token: Some("hunter3".into()),
-        };
-        assert_eq!(format!("{credentials:?}"), r#"Credentials { access_key_id: "AKID", .. }"#);
     }
 }

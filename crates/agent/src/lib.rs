@@ -6,7 +6,6 @@
 //! over what runs, by files and labels, before it obeys anything new.
 
 mod agent;
-mod api;
 mod backoff;
 mod config;
 pub mod engine;
@@ -22,8 +21,5 @@ mod tasks;
 mod worker;
 
 pub use agent::{Agent, AgentError};
-pub use api::EndpointError;
-pub use config::{
-    AgentConfig, Credentials, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImagePullBehavior,
-};
+pub use config::{AgentConfig, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImagePullBehavior};
 pub use reporter::submission;

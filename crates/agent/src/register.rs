@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use longshore_client::{CallError, Client};
 use longshore_wire::ecs;
 use tracing::{info, warn};
 
-use crate::api::{Api, CallError};
 use crate::backoff::Backoff;
 use crate::config::AgentConfig;
 use crate::runtime::Facts;
@@ -52,13 +52,13 @@ pub(crate) enum Registration {
 /// # Errors
 /// When the control plane refuses for a reason that only people can remove.
 pub(crate) async fn register(
-    api: &Api,
+    api: &Client,
     abilities: &Abilities<'_>,
     arn: Option<&str>,
 ) -> Result<Registration, CallError> {
     let config = abilities.config;
     let request = request(abilities, arn);
-    let longest = if api.is_local() { LONGEST_LOCAL_DELAY } else { LONGEST_DELAY };
+    let longest = if api.endpoint().is_local() { LONGEST_LOCAL_DELAY } else { LONGEST_DELAY };
     let mut backoff = Backoff::new(FIRST_DELAY, longest, 1.5);
     let mut told = false;
     loop {
@@ -90,7 +90,7 @@ pub(crate) async fn register(
         };
         if !std::mem::replace(&mut told, true) {
             let endpoint = &config.endpoint;
-            warn!(endpoint, %error, "cannot register yet: waiting for the control plane");
+            warn!(%endpoint, %error, "cannot register yet: waiting for the control plane");
         }
         tokio::time::sleep(backoff.delay()).await;
     }

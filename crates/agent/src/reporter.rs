@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use longshore_client::Client;
 use longshore_model::{LastStatus, NetworkBinding, Timestamp};
 use longshore_wire::ecs;
 use tokio::sync::{Semaphore, watch};
 use tracing::warn;
 
-use crate::api::Api;
 use crate::backoff::Backoff;
 use crate::engine::{ContainerReport, Report};
 
@@ -23,7 +23,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// Sends reports for all tasks.
 #[derive(Clone, Debug)]
 pub(crate) struct Reporter {
-    api: Arc<Api>,
+    api: Client,
     cluster: String,
     permits: Arc<Semaphore>,
     /// Changes when the control plane is reached anew: a good moment for another attempt.
@@ -31,7 +31,7 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    pub(crate) fn new(api: Arc<Api>, cluster: String, connections: watch::Receiver<u64>) -> Self {
+    pub(crate) fn new(api: Client, cluster: String, connections: watch::Receiver<u64>) -> Self {
         Self { api, cluster, permits: Arc::new(Semaphore::new(AT_ONCE)), connections }
     }
 

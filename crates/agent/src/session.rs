@@ -5,10 +5,10 @@
 
 mod handshake;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use longshore_client::Client;
 use longshore_wire::acs::{
     AckRequest, AgentMessage, HeartbeatAckRequest, ManifestTask, ServerMessage,
     TaskManifestMessage, TaskStopVerificationMessage,
@@ -20,7 +20,6 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::{debug, error, info, warn};
 
-use crate::api::Api;
 use crate::backoff::Backoff;
 use crate::files::Identity;
 use crate::payload::{self, Payload};
@@ -42,7 +41,7 @@ const INACTIVE_DELAY: Duration = Duration::from_secs(3600);
 
 /// The agent's side of ACS.
 pub(crate) struct Session {
-    pub(crate) api: Arc<Api>,
+    pub(crate) api: Client,
     pub(crate) identity: Identity,
     pub(crate) docker_version: String,
     /// Counts the connections, for those who wait for one.
@@ -58,7 +57,8 @@ type Socket = WebSocketStream<TcpStream>;
 impl Session {
     /// Keeps connected, and hands over what is asked for. Never returns.
     pub(crate) async fn run(mut self, tasks: &mut Tasks) {
-        let longest = if self.api.is_local() { LONGEST_LOCAL_DELAY } else { LONGEST_DELAY };
+        let longest =
+            if self.api.endpoint().is_local() { LONGEST_LOCAL_DELAY } else { LONGEST_DELAY };
         let mut backoff = Backoff::new(FIRST_DELAY, longest, 1.5);
         let mut delay = Duration::ZERO;
         let mut told = false;

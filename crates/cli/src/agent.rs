@@ -3,31 +3,27 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
-use longshore_agent::{Agent, AgentConfig, Credentials, ImagePullBehavior};
+use longshore_agent::{Agent, AgentConfig, ImagePullBehavior};
+use longshore_client::{Endpoint, Signer};
 use longshore_model::ClusterName;
 use tokio::sync::oneshot;
 
 use crate::data_dir;
-use crate::options::DataDir;
+use crate::options::{Connection, DataDir};
 use crate::system::{CONTAINERS_GO_ON, shutdown_signal};
 
 /// The agent's credentials are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
 /// AWS_SESSION_TOKEN.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// The control plane's URL, such as http://10.0.0.1:8327.
-    #[arg(long, env = "LONGSHORE_ENDPOINT", value_name = "URL")]
-    endpoint: String,
+    #[command(flatten)]
+    connection: Connection,
 
     /// The cluster to join.
     #[arg(long, env = "LONGSHORE_CLUSTER", default_value = "default")]
     cluster: ClusterName,
-
-    /// The region to sign for.
-    #[arg(long, env = "LONGSHORE_REGION", default_value = "us-east-1")]
-    region: String,
 
     #[command(flatten)]
     data_dir: DataDir,
@@ -124,10 +120,9 @@ impl From<Pull> for ImagePullBehavior {
 
 /// Where an agent's control plane is, and as whom it calls.
 pub(crate) struct Home {
-    pub(crate) endpoint: String,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) signer: Signer,
     pub(crate) cluster: ClusterName,
-    pub(crate) region: String,
-    pub(crate) credentials: Credentials,
     pub(crate) data_dir: PathBuf,
 }
 
@@ -136,9 +131,8 @@ impl Engine {
     pub(crate) fn configure(self, home: Home) -> AgentConfig {
         AgentConfig {
             endpoint: home.endpoint,
+            signer: home.signer,
             cluster: home.cluster.to_string(),
-            region: home.region,
-            credentials: home.credentials,
             data_dir: home.data_dir,
             docker_host: self.docker_host,
             stop_timeout: self.stop_timeout,
@@ -160,10 +154,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     data_dir::create(&data_dir)?;
     let _lock = data_dir::lock_agent(&data_dir)?;
     let config = options.engine.configure(Home {
-        endpoint: options.endpoint,
+        signer: options.connection.signer()?,
+        endpoint: options.connection.endpoint,
         cluster: options.cluster,
-        region: options.region,
-        credentials: credentials()?,
         data_dir,
     });
     let (ready, connected) = oneshot::channel();
@@ -173,21 +166,6 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         }
     });
     Ok(Agent::run(config, ready, shutdown).await?)
-}
-
-/// Of the environment, as AWS clients have them.
-pub(crate) fn credentials() -> anyhow::Result<Credentials> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
-    match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
-        (Some(access_key_id), Some(secret_access_key)) => Ok(Credentials {
-            access_key_id,
-            secret_access_key,
-            session_token: variable("AWS_SESSION_TOKEN"),
-        }),
-        _ => bail!(
-            "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`longshore env` prints them on the control plane's machine)"
-        ),
-    }
 }
 
 /// `30s`, `2m`, `3h`, or a combination such as `1m30s`; at least a second.

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use longshore_model::ClusterName;
 use longshore_simulated_fleet::{
-    AttributeValues, Client, Course, FleetSpec, Limits, Plan, RootKey, Shape, Span,
+    AttributeValues, Client, Course, FleetSpec, Limits, Plan, Shape, Span,
 };
 
-use crate::agent::{credentials, duration};
+use crate::agent::duration;
+use crate::options::Connection;
 use crate::system::shutdown_signal;
 
 /// The attribute that `--zones` sets.
@@ -23,21 +24,16 @@ pub(crate) enum Bench {
     Fleet(Fleet),
 }
 
-/// Credentials are taken from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. What becomes of each
+/// Credentials are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. What becomes of each
 /// task follows from the seed and its ARN. SIGINT and SIGTERM end the fleet.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Fleet {
-    /// The control plane's URL, such as http://10.0.0.1:8327.
-    #[arg(long, env = "LONGSHORE_ENDPOINT", value_name = "URL")]
-    endpoint: String,
+    #[command(flatten)]
+    connection: Connection,
 
     /// The cluster to join; it must exist.
     #[arg(long, env = "LONGSHORE_CLUSTER", default_value = "default")]
     cluster: ClusterName,
-
-    /// The region to sign for.
-    #[arg(long, env = "LONGSHORE_REGION", default_value = "us-east-1")]
-    region: String,
 
     /// How many instances.
     #[arg(
@@ -155,11 +151,8 @@ pub(crate) async fn run(bench: Bench) -> anyhow::Result<()> {
     let stop = async move {
         let _ = shutdown.wait_for(|it| *it).await;
     };
-    let authority = authority(&options.endpoint)?;
-    let key = credentials()?;
-    let key =
-        RootKey { access_key_id: key.access_key_id, secret_access_key: key.secret_access_key };
-    let client = Client::in_region(authority, &options.region, key)?;
+    let signer = options.connection.signer()?;
+    let client = Client::signing(options.connection.endpoint.clone(), signer);
     longshore_simulated_fleet::run(client, options.course(), stop).await
 }
 
@@ -188,15 +181,6 @@ impl Fleet {
             lasts: self.lasts,
             leave_behind: self.leave_behind,
         }
-    }
-}
-
-/// `host:port` of an endpoint.
-fn authority(endpoint: &str) -> anyhow::Result<&str> {
-    let authority = endpoint.strip_prefix("http://").map(|it| it.trim_end_matches('/'));
-    match authority {
-        Some(authority) if !authority.is_empty() && !authority.contains('/') => Ok(authority),
-        _ => bail!("an endpoint is such as http://10.0.0.1:8327 (there is no TLS yet)"),
     }
 }
 
@@ -236,14 +220,6 @@ mod tests {
         assert_eq!(range("5-60"), Some((5, 60)));
         for text in ["", "-", "5-", "-5", "6-5", "a", "1-2-3", "18446744073709551615"] {
             assert_eq!(range(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn an_endpoint_is_a_plain_http_url_without_a_path() {
-        assert_eq!(authority("http://10.0.0.1:8327/").unwrap(), "10.0.0.1:8327");
-        for text in ["10.0.0.1:8327", "https://10.0.0.1", "http://", "http://a/b"] {
-            assert!(authority(text).is_err(), "{text}");
         }
     }
 }

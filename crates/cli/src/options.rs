@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
+use longshore_client::{Credentials, Endpoint, Signer};
 use longshore_model::ClusterName;
 
 /// Where this machine keeps its state.
@@ -29,6 +31,40 @@ impl DataDir {
             (None, Some(home)) => home.join(".local/state/longshore"),
             (None, None) => PathBuf::from("/var/lib/longshore"),
         }
+    }
+}
+
+/// Which control plane is called, and as whom: the credentials are those of the environment, as AWS
+/// clients have them.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Connection {
+    /// The control plane's URL, such as http://10.0.0.1:8327.
+    #[arg(long, env = "LONGSHORE_ENDPOINT", value_name = "URL")]
+    pub(crate) endpoint: Endpoint,
+
+    /// The region to sign for.
+    #[arg(long, env = "LONGSHORE_REGION", default_value = "us-east-1")]
+    region: String,
+}
+
+impl Connection {
+    /// Who signs.
+    pub(crate) fn signer(&self) -> anyhow::Result<Signer> {
+        Ok(Signer { credentials: credentials()?, region: self.region.clone() })
+    }
+}
+
+fn credentials() -> anyhow::Result<Credentials> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
+    match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+        (Some(access_key_id), Some(secret_access_key)) => Ok(Credentials {
+            access_key_id,
+            secret_access_key,
+            session_token: variable("AWS_SESSION_TOKEN"),
+        }),
+        _ => bail!(
+            "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`longshore env` prints them on the control plane's machine)"
+        ),
     }
 }
 

@@ -3,7 +3,8 @@
 
 use anyhow::Context;
 use clap::Args;
-use longshore_agent::{Agent, Credentials};
+use longshore_agent::Agent;
+use longshore_client::{Credentials, Signer};
 use longshore_store::Store;
 use tokio::sync::{oneshot, watch};
 
@@ -30,14 +31,16 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     data_dir::create(&agent_dir)?;
     let _lock = data_dir::lock_agent(&agent_dir)?;
     let config = options.engine.configure(Home {
-        endpoint: url.clone(),
-        cluster: options.server.cluster,
-        region: options.server.region,
-        credentials: Credentials {
-            access_key_id: root_key.access_key_id,
-            secret_access_key: root_key.secret_access_key,
-            session_token: None,
+        endpoint: url.parse()?,
+        signer: Signer {
+            credentials: Credentials {
+                access_key_id: root_key.access_key_id,
+                secret_access_key: root_key.secret_access_key,
+                session_token: None,
+            },
+            region: options.server.region,
         },
+        cluster: options.server.cluster,
         data_dir: agent_dir,
     });
 

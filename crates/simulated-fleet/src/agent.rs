@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use longshore_client::CallError;
 use longshore_wire::acs::{
     AckRequest, AgentMessage, HeartbeatAckRequest, PayloadMessage, ServerMessage,
 };
@@ -14,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::client::{CallError, Client};
+use crate::client::Client;
 use crate::events::AgentEvent;
 use crate::plan::Plan;
 use crate::random::Random;

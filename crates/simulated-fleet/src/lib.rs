@@ -19,9 +19,10 @@ mod spec;
 mod tasks;
 
 pub use agent::{AgentSpec, SimulatedAgent, registration};
-pub use client::{CallError, Client, RootKey};
+pub use client::{Client, RootKey};
 pub use events::AgentEvent;
 pub use fleet::{Limits, SimulatedFleet};
+pub use longshore_client::CallError;
 pub use open_files::raise_open_files;
 pub use plan::{Life, Plan, Span};
 pub use random::Random;

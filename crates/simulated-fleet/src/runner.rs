@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use longshore_client::CallError;
 use longshore_wire::{acs, ecs};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::client::{CallError, Client};
+use crate::client::Client;
 use crate::events::AgentEvent;
 use crate::tasks::{Manner, Report, Status, Tasks};
 
@@ -157,7 +158,7 @@ impl Reporter {
                     (AgentEvent::NoAnswer { what: what(error) }, false)
                 }
                 Err(error) => {
-                    let is_over = !error.is_passing();
+                    let is_over = error.is_final();
                     (AgentEvent::Refused { what: what(error) }, is_over)
                 }
             };

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use http::header::{AUTHORIZATION, CONNECTION, HOST, UPGRADE};
+use http::header::{AUTHORIZATION, CONNECTION, UPGRADE};
 use http::{Request, Uri};
+use longshore_wire::sigv4;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -37,17 +38,27 @@ pub(super) async fn connect(
         percent_encoded(cluster),
         percent_encoded(instance),
     );
-    let host: [(&str, &[u8]); 1] = [("host", authority.as_bytes())];
-    let signature = client.signature("GET", &path, &query, &host, b"");
-    let request = Request::get(format!("ws://{authority}{path}?{query}"))
-        .header(HOST, authority)
+    let mut headers: Vec<(&str, &[u8])> = vec![("host", authority.as_bytes())];
+    client.signer().push_token(&mut headers);
+    let unsigned = sigv4::SignedRequest {
+        method: "GET",
+        path: &path,
+        query: &query,
+        headers: &headers,
+        body: b"",
+    };
+    let signature = client.signer().sign(&unsigned);
+    let mut request = Request::get(format!("ws://{authority}{path}?{query}"))
         .header(CONNECTION, "Upgrade")
         .header(UPGRADE, "websocket")
         .header("sec-websocket-version", "13")
         .header("sec-websocket-key", generate_key())
         .header("x-amz-date", signature.amz_date)
-        .header(AUTHORIZATION, signature.authorization)
-        .body(())?;
+        .header(AUTHORIZATION, signature.authorization);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let request = request.body(())?;
     let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     let open = async {
         let stream = TcpStream::connect(authority).await?;

@@ -1,18 +1,21 @@
 use http::StatusCode;
+use longshore_client::{Credentials, Signer};
 use longshore_wire::ErrorBody;
 
 use super::*;
-use crate::config::{Credentials, DEFAULT_RESERVED_PORTS, ImagePullBehavior};
+use crate::config::{DEFAULT_RESERVED_PORTS, ImagePullBehavior};
 
 fn config() -> AgentConfig {
     AgentConfig {
-        endpoint: "http://127.0.0.1:1".into(),
+        endpoint: "http://127.0.0.1:1".parse().unwrap(),
         cluster: "default".into(),
-        region: "us-east-1".into(),
-        credentials: Credentials {
-            access_key_id: "AK".into(),
-            secret_access_key: "s".into(),
-            session_token: None,
+        signer: Signer {
+            credentials: Credentials {
+                access_key_id: "AK".into(),
+                secret_access_key: "s".into(),
+                session_token: None,
+            },
+            region: "us-east-1".into(),
         },
         data_dir: "/nowhere".into(),
         docker_host: None,

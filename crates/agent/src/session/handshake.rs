@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONNECTION, HOST, UPGRADE};
 use http::{Request, Uri};
+use longshore_client::{CallError, Client, Signer};
 use longshore_wire::acs::Refusal;
 use longshore_wire::{ecs, sigv4};
 use tokio::net::TcpStream;
@@ -12,7 +13,6 @@ use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use super::Socket;
-use crate::api::{Api, CallError, Signer};
 use crate::files::Identity;
 
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -38,7 +38,7 @@ pub(super) enum ConnectError {
 
 /// Makes one attempt.
 pub(super) async fn connect(
-    api: &Api,
+    api: &Client,
     identity: &Identity,
     docker_version: &str,
     send_credentials: bool,

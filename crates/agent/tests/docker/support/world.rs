@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::models::ContainerInspectResponse;
-use longshore_agent::{Agent, AgentConfig, Credentials, DEFAULT_RESERVED_PORTS, ImagePullBehavior};
+use longshore_agent::{Agent, AgentConfig, DEFAULT_RESERVED_PORTS, ImagePullBehavior};
+use longshore_client::{Credentials, Signer};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
@@ -42,13 +43,15 @@ impl World {
         let control_plane = ControlPlane::start(&arn).await;
         let dir = tempfile::tempdir().unwrap();
         let config = AgentConfig {
-            endpoint: control_plane.endpoint(),
+            endpoint: control_plane.endpoint().parse().unwrap(),
             cluster: "default".to_owned(),
-            region: "us-east-1".to_owned(),
-            credentials: Credentials {
-                access_key_id: ACCESS_KEY.to_owned(),
-                secret_access_key: SECRET_KEY.to_owned(),
-                session_token: Some("token".to_owned()),
+            signer: Signer {
+                credentials: Credentials {
+                    access_key_id: ACCESS_KEY.to_owned(),
+                    secret_access_key: SECRET_KEY.to_owned(),
+                    session_token: Some("token".to_owned()),
+                },
+                region: "us-east-1".to_owned(),
             },
             data_dir: dir.path().join("agent"),
             docker_host: None,

@@ -1,0 +1,195 @@
+//! One attempt at a call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use longshore_wire::{CONTENT_TYPE, ErrorBody, TARGET_HEADER, ecs, sigv4};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+use crate::endpoint::Endpoint;
+use crate::error::CallError;
+use crate::signer::Signer;
+
+/// How long is waited, and for how much.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Until there is a connection.
+    pub connect: Duration,
+    /// Until the whole answer is there.
+    pub answer: Duration,
+    /// Until a connection that is not used is closed.
+    pub idle: Duration,
+    /// The longest answer, in bytes.
+    pub answer_bytes: usize,
+}
+
+impl Default for Bounds {
+    /// For answers of a few KiB from a server that is not far.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            answer: Duration::from_secs(15),
+            idle: Duration::from_secs(90),
+            answer_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// A client of one control plane. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    endpoint: Endpoint,
+    signer: Signer,
+    bounds: Bounds,
+    http: legacy::Client<HttpConnector, Full<Bytes>>,
+}
+
+impl Client {
+    /// A client of the control plane there. Nothing is asked of it yet.
+    pub fn new(endpoint: Endpoint, signer: Signer, bounds: Bounds) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(bounds.connect));
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .retry_canceled_requests(false)
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(bounds.idle)
+            .build(connector);
+        Self { shared: Arc::new(Shared { endpoint, signer, bounds, http }) }
+    }
+
+    /// Where it calls.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.shared.endpoint
+    }
+
+    /// Who signs.
+    pub fn signer(&self) -> &Signer {
+        &self.shared.signer
+    }
+
+    /// Calls an operation of the ECS API.
+    pub async fn call<R: ecs::Request>(&self, request: &R) -> Result<R::Response, CallError> {
+        let target = R::OPERATION.target();
+        self.exchange(&Addressed { path: "/", target: Some(target) }, request).await
+    }
+
+    /// The bytes of a signed call, for a caller that sends the same one many times and spends
+    /// nothing on it. A signature is good for a quarter of an hour.
+    ///
+    /// # Errors
+    /// If the request cannot be written as JSON.
+    pub fn signed_bytes<R: ecs::Request>(&self, request: &R) -> Result<Vec<u8>, serde_json::Error> {
+        let body = serde_json::to_vec(request)?;
+        let addressed = Addressed { path: "/", target: Some(R::OPERATION.target()) };
+        let mut bytes = b"POST / HTTP/1.1\r\n".to_vec();
+        for (name, value) in self.headers(&addressed, &body) {
+            bytes.extend([name.as_bytes(), b": ", &value, b"\r\n"].concat());
+        }
+        bytes.extend(format!("content-length: {}\r\n\r\n", body.len()).into_bytes());
+        bytes.extend(body);
+        Ok(bytes)
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        addressed: &Addressed<'_>,
+        request: &impl Serialize,
+    ) -> Result<T, CallError> {
+        let Shared { http, bounds, .. } = &*self.shared;
+        let request = self.request(addressed, request)?;
+        let exchange = async {
+            let response = http.request(request).await.map_err(|it| CallError::no_answer(&it))?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, bounds.answer_bytes).collect().await;
+            let body = body.map_err(|error| CallError::no_answer(&*error))?;
+            Ok(Response::from_parts(parts, body.to_bytes()))
+        };
+        let late = |_| CallError::NoAnswer("it took too long".into());
+        let response = timeout(bounds.answer, exchange).await.map_err(late)??;
+        let (status, body) = (response.status(), response.body());
+        let unreadable = || CallError::unreadable(status, body);
+        if status.is_success() {
+            return serde_json::from_slice(body).map_err(|_| unreadable());
+        }
+        let error = ErrorBody::decode(body).ok_or_else(unreadable)?;
+        Err(CallError::Refused { status, error })
+    }
+
+    fn request(
+        &self,
+        addressed: &Addressed<'_>,
+        request: &impl Serialize,
+    ) -> Result<Request<Full<Bytes>>, CallError> {
+        let body = serde_json::to_vec(request).map_err(|it| CallError::no_answer(&it))?;
+        let endpoint = self.shared.endpoint.uri(addressed.path);
+        let mut request = Request::post(endpoint.map_err(|it| CallError::no_answer(&it))?);
+        for (name, value) in self.headers(addressed, &body) {
+            request = request.header(name, value);
+        }
+        request.body(Full::new(Bytes::from(body))).map_err(|it| CallError::no_answer(&it))
+    }
+
+    /// All headers but the length, the signature among them.
+    fn headers(&self, addressed: &Addressed<'_>, body: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let Shared { endpoint, signer, .. } = &*self.shared;
+        let mut headers: Vec<(&str, &[u8])> = vec![
+            ("host", endpoint.authority().as_bytes()),
+            ("content-type", CONTENT_TYPE.as_bytes()),
+        ];
+        headers.extend(addressed.target.map(|it| (TARGET_HEADER, it.as_bytes())));
+        signer.push_token(&mut headers);
+        let Addressed { path, .. } = *addressed;
+        let unsigned =
+            sigv4::SignedRequest { method: "POST", path, query: "", headers: &headers, body };
+        let signature = signer.sign(&unsigned);
+        headers.push(("x-amz-date", signature.amz_date.as_bytes()));
+        headers.push((header::AUTHORIZATION.as_str(), signature.authorization.as_bytes()));
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+}
+
+/// What of a control plane is called.
+struct Addressed<'a> {
+    path: &'a str,
+    /// The operation of the ECS API.
+    target: Option<&'a str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signer::Credentials;
+
+    #[test]
+    fn a_request_is_signed_with_its_token() {
+        let credentials = Credentials {
+            access_key_id: "AK".into(),
+            secret_access_key: "s".into(),
+            session_token: Some("token".into()),
+        };
+        let signer = Signer { credentials, region: "us-east-1".into() };
+        let endpoint = "http://127.0.0.1:80".parse().unwrap();
+        let client = Client::new(endpoint, signer, Bounds::default());
+        let addressed = Addressed { path: "/", target: Some("Target") };
+        let request = client.request(&addressed, &serde_json::json!({})).unwrap();
+        let header = |name: &str| request.headers()[name].to_str().unwrap();
+        assert_eq!(header("x-amz-security-token"), "token");
+        assert!(header("authorization").contains(
+            "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target"
+        ));
+    }
+}
