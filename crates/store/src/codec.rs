@@ -130,10 +130,30 @@ pub(crate) struct Loader {
 impl Loader {
     /// Takes one record in.
     pub(crate) fn take(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        let change = self.change(key, value).map_err(|reason| StoreError::Corrupt {
+        let change = self.change(key.first().copied(), value).and_then(|it| {
+            if self::key(&it) == key { Ok(it) } else { Err("it has another's key".into()) }
+        });
+        let change = change.map_err(|reason| StoreError::Corrupt {
             key: key.escape_ascii().to_string(),
             reason,
         })?;
+        self.state.apply(&change);
+        Ok(())
+    }
+
+    /// Takes one record of a table in, if its own key comes after the last one; `last` is then its.
+    pub(crate) fn take_next(
+        &mut self,
+        table: u8,
+        value: &[u8],
+        last: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let change = self.change(Some(table), value)?;
+        let key = key(&change);
+        if key <= *last {
+            return Err("it comes before the one that it follows, or is the same".into());
+        }
+        *last = key;
         self.state.apply(&change);
         Ok(())
     }
@@ -144,24 +164,24 @@ impl Loader {
         self.state
     }
 
-    fn change(&mut self, key: &[u8], value: &[u8]) -> Result<Change, String> {
-        let change = match key.first() {
-            Some(&ACCOUNT_SETTINGS) => {
+    fn change(&mut self, table: Option<u8>, value: &[u8]) -> Result<Change, String> {
+        let change = match table {
+            Some(ACCOUNT_SETTINGS) => {
                 let settings = decode::<AccountSettings>(value)?;
                 Change::AccountSettings { before: None, after: Some(Arc::new(settings)) }
             }
-            Some(&CLUSTER) => {
+            Some(CLUSTER) => {
                 Change::Cluster { before: None, after: Some(Arc::new(decode::<Cluster>(value)?)) }
             }
-            Some(&DEFINITION) => {
+            Some(DEFINITION) => {
                 let definition = decode::<TaskDefinition>(value)?;
                 Change::Definition { before: None, after: Some(Arc::new(definition)) }
             }
-            Some(&DELETED_REVISIONS) => {
+            Some(DELETED_REVISIONS) => {
                 let deleted = decode::<DeletedRevisions>(value)?;
                 Change::DeletedRevisions { before: None, after: Some(Arc::new(deleted)) }
             }
-            Some(&INSTANCE) => {
+            Some(INSTANCE) => {
                 let mut instance = decode::<ContainerInstance>(value)?;
                 self.share_cluster(&mut instance.cluster);
                 for attribute in &mut instance.attributes {
@@ -170,19 +190,19 @@ impl Loader {
                 }
                 Change::Instance { before: None, after: Some(Arc::new(instance)) }
             }
-            Some(&PLACEMENT_FAILURE) => {
+            Some(PLACEMENT_FAILURE) => {
                 let mut failure = decode::<PlacementFailure>(value)?;
                 self.share_cluster(&mut failure.cluster);
                 Change::PlacementFailure { before: None, after: Some(Arc::new(failure)) }
             }
-            Some(&TASK) => {
+            Some(TASK) => {
                 let mut task = decode::<Task>(value)?;
                 self.share_names(&mut task)?;
                 Change::Task { before: None, after: Some(Arc::new(task)) }
             }
             _ => return Err("its table is not known".into()),
         };
-        if self::key(&change) == key { Ok(change) } else { Err("it has another's key".into()) }
+        Ok(change)
     }
 
     /// Makes a task's names the very ones of its definition and cluster, so that many tasks do not

@@ -11,6 +11,7 @@ mod codec;
 mod committer;
 mod error;
 pub mod journal;
+pub mod snapshot;
 mod state;
 mod store;
 mod table;

@@ -10,6 +10,7 @@ use super::*;
 use crate::error::StoreError;
 use crate::journal::disk::Disk;
 use crate::journal::{EmbeddedJournal, Journal, MemoryJournal};
+use crate::snapshot::tests::check_round_trip;
 use crate::store::Store;
 use crate::testing::{
     cluster, definition, instance, instance_id, placement_failure, task, task_id,
@@ -190,6 +191,7 @@ fn check<J: Journal>(updates: &[Update], reopen: impl Fn() -> J) -> Result<(), T
         prop_assert!(!*fails || before == after);
         prop_assert_eq!(store.view().check_derived(), Ok(()));
         earlier.iter().for_each(|it| check_changed(it, &store.view()));
+        check_round_trip(&store.view());
         earlier.push(store.view());
         if *restarts {
             now(store.shutdown());
