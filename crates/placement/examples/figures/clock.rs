@@ -39,3 +39,10 @@ pub(crate) fn median(of: impl Iterator<Item = Duration>) -> Result<Duration, &'s
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).copied().ok_or("nothing was measured")
 }
+
+/// How much memory this process has.
+pub(crate) fn resident_kib() -> Result<usize, Box<dyn Error>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}

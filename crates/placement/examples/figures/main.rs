@@ -11,14 +11,21 @@ mod workload;
 use std::error::Error;
 use std::time::Duration;
 
-use clock::{Spent, Took, median};
-use workload::{Workload, first_use, rows};
+use clock::{Spent, Took, median, resident_kib};
+use workload::{Workload, first_use, rows, too_large};
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const REPEATS: usize = 5;
 
 fn main() -> Outcome<()> {
+    if let Some(part) = std::env::args().nth(1) {
+        let all = std::iter::once(Workload::main(10_000)?).chain(rows(10_000)?);
+        all.filter(|it| it.name.contains(&part)).try_for_each(|it| show(&it).map(drop))?;
+        return Ok(());
+    }
+    // First of all: what was freed before could be taken again unseen.
+    show_memory(10_000)?;
     println!("Medians of {REPEATS} repeats; CPU seconds of the measuring thread beside wall time.");
     println!("`cold` has the first use of each of the 16 definitions in it; `warm` has not.\n");
     println!(
@@ -49,7 +56,8 @@ fn main() -> Outcome<()> {
         show(&row)?;
     }
     println!();
-    show_first_use(10_000)
+    show_first_use(10_000)?;
+    show_refused(10_000)
 }
 
 /// Prints a row; gives its rates, cold and warm.
@@ -100,6 +108,34 @@ fn naive(row: &Workload) -> Outcome<f64> {
         rates.push(Spent::now()?.since(before).cpu / placed.max(1) as u32);
     }
     Ok(rate(1, median(rates.into_iter())?))
+}
+
+/// What it takes to say of every instance why it refuses.
+fn show_refused(instances: usize) -> Outcome<()> {
+    let (row, definition) = (Workload::main(instances)?, too_large()?);
+    let mut bench = row.bench();
+    let mut each = Vec::new();
+    for _ in 0..REPEATS {
+        let before = Spent::now()?;
+        (0..10).for_each(|_| bench.place_one(&definition));
+        each.push(Spent::now()?.since(before).cpu / 10);
+    }
+    let took = median(each.into_iter())?;
+    println!("a call that all {instances} instances refuse, with their reasons: {took:.1?} of CPU");
+    Ok(())
+}
+
+/// What the process has grown by for each request that it keeps.
+fn show_memory(instances: usize) -> Outcome<()> {
+    const REQUESTS: usize = 500;
+    let row = Workload::main(instances)?;
+    let definitions = (0..REQUESTS).map(first_use).collect::<Result<Vec<_>, _>>()?;
+    let mut bench = row.bench();
+    let before = resident_kib()?;
+    definitions.iter().for_each(|it| bench.place_one(it));
+    let each = resident_kib()?.saturating_sub(before) / REQUESTS;
+    println!("a standing request over {instances} instances takes {each} KiB of memory");
+    Ok(())
 }
 
 /// What it takes to ask a new expression of all instances, in a call that places one task.

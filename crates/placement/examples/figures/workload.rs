@@ -1,7 +1,6 @@
 //! What is placed, and on what.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::sync::Arc;
 
 use longshore_model::container_instance::VersionInfo;
@@ -11,8 +10,12 @@ use longshore_model::{
 };
 use longshore_placement::{Candidate, Constraint, Fleet, Request, Strategy, place};
 
+use crate::Outcome;
+
 /// As many tasks as one call may have.
 const TASKS_A_CALL: usize = 10;
+
+/// How many definitions are run in turn, where a row does not say otherwise.
 const DEFINITIONS: usize = 16;
 
 /// One row.
@@ -41,40 +44,56 @@ pub(crate) struct Bench<'a> {
     known: BTreeMap<InstanceId, Candidate>,
 }
 
+/// How definitions are made: all alike but for their groups, ports and demands.
+#[derive(Clone, Copy)]
+struct Pattern<'a> {
+    definitions: usize,
+    first_port: Option<u16>,
+    constraints: &'a [&'a str],
+    strategies: &'a [&'a str],
+}
+
+/// Three zones, a port for each definition, and an expression that 15 of 16 pass.
+const MAIN: Pattern<'static> = Pattern {
+    definitions: DEFINITIONS,
+    first_port: Some(20_000),
+    constraints: &["memberOf attribute:ecs.instance-type in [m5.large, c5.large]"],
+    strategies: &["spread attribute:ecs.availability-zone", "binpack memory"],
+};
+
 impl Workload {
-    /// Three zones, a port for each definition, and an expression that 15 of 16 pass.
-    pub(crate) fn main(instances: usize) -> Result<Self, Box<dyn Error>> {
-        Self::new(
-            "zone spread, binpack(memory), port, memberOf",
-            "200,000",
-            instances,
-            Some(20_000),
-            &["memberOf attribute:ecs.instance-type in [m5.large, c5.large]"],
-            &["spread attribute:ecs.availability-zone", "binpack memory"],
-        )
+    pub(crate) fn main(instances: usize) -> Outcome<Self> {
+        Self::new("zone spread, binpack(memory), port, memberOf", "200,000", instances, MAIN)
     }
 
     fn new(
         name: &'static str,
         goal: &'static str,
         instances: usize,
-        first_port: Option<u16>,
-        constraints: &[&str],
-        strategies: &[&str],
-    ) -> Result<Self, Box<dyn Error>> {
-        let definition = |at| Definition::new(at, first_port, constraints, strategies);
+        pattern: Pattern<'_>,
+    ) -> Outcome<Self> {
         Ok(Self {
             name,
             goal,
             tasks: 10_000,
             tasks_a_call: TASKS_A_CALL,
             instances: (0..instances).map(instance).collect::<Result<_, _>>()?,
-            definitions: (0..DEFINITIONS).map(definition).collect::<Result<_, _>>()?,
+            definitions: (0..pattern.definitions)
+                .map(|at| Definition::new(at, pattern))
+                .collect::<Result<_, _>>()?,
         })
     }
 
-    pub(crate) fn one_a_call(self) -> Self {
+    fn one_a_call(self) -> Self {
         Self { name: "the same, one task a call", tasks_a_call: 1, ..self }
+    }
+
+    /// With room for tasks on one of a hundred instances only.
+    fn nearly_full(mut self) -> Self {
+        for (_, it) in self.instances.iter_mut().enumerate().filter(|(at, _)| at % 100 != 0) {
+            Arc::make_mut(&mut it.occupancy).taken = it.instance.registered;
+        }
+        self
     }
 
     pub(crate) fn instances(&self) -> usize {
@@ -92,36 +111,56 @@ impl Workload {
 }
 
 /// The rows beside the main one.
-pub(crate) fn rows(instances: usize) -> Result<Vec<Workload>, Box<dyn Error>> {
-    let row = |name, constraints: &[&str], strategies: &[&str]| {
-        Workload::new(name, "100,000", instances, None, constraints, strategies)
+pub(crate) fn rows(instances: usize) -> Outcome<Vec<Workload>> {
+    let many = |name, definitions| {
+        // Ports enough there are not.
+        let pattern = Pattern { definitions, first_port: None, ..MAIN };
+        Workload::new(name, "100,000", instances, pattern)
     };
+    let row = |name, constraints: &[&str], strategies: &[&str]| {
+        let pattern =
+            Pattern { definitions: DEFINITIONS, first_port: None, constraints, strategies };
+        Workload::new(name, "100,000", instances, pattern)
+    };
+    let (zone, rack) = ("spread attribute:ecs.availability-zone", "spread attribute:rack");
     Ok(vec![
         Workload::main(instances)?.one_a_call(),
+        many("99 of 100 instances full", DEFINITIONS)?.nearly_full(),
         row("spread(instanceId)", &[], &["spread instanceId"])?,
         row("binpack(cpu)", &[], &["binpack cpu"])?,
         row("random", &[], &["random"])?,
         row("distinctInstance", &["distinctInstance"], &[])?,
-        row("spread(attribute), 1,000 values", &[], &["spread attribute:rack"])?,
+        row("spread(attribute), 1,000 values", &[], &[rack])?,
+        row("spread over 3 zones, then 1,000 racks", &[], &[zone, rack])?,
         row("memberOf that all pass", &["memberOf attribute:ecs.instance-type exists"], &[])?,
         row("memberOf that 10 pass", &["memberOf attribute:number < 10"], &[])?,
         row("memberOf about tasks", &["memberOf task:group != other"], &[])?,
+        many("100 requests in turn", 100)?,
+        many("1,000 requests in turn; cold: each new", 1_000)?,
     ])
 }
 
 /// A definition with an expression that no call had before.
-pub(crate) fn first_use(number: usize) -> Result<Definition, Box<dyn Error>> {
+pub(crate) fn first_use(number: usize) -> Outcome<Definition> {
     let expression = format!("memberOf attribute:number != {number}");
-    Definition::new(0, None, &[&expression], &["binpack memory"])
+    let pattern = Pattern {
+        definitions: 1,
+        first_port: None,
+        constraints: &[&expression],
+        strategies: &["binpack memory"],
+    };
+    Definition::new(0, pattern)
+}
+
+/// A definition for which no instance has enough memory.
+pub(crate) fn too_large() -> Outcome<Definition> {
+    let mut definition = Definition::new(0, MAIN)?;
+    definition.demand.resources.memory_mib = u32::MAX;
+    Ok(definition)
 }
 
 impl Definition {
-    fn new(
-        at: usize,
-        first_port: Option<u16>,
-        constraints: &[&str],
-        strategies: &[&str],
-    ) -> Result<Self, Box<dyn Error>> {
+    fn new(at: usize, pattern: Pattern<'_>) -> Outcome<Self> {
         let split = |text: &str| match text.split_once(' ') {
             Some((kind, rest)) => (kind.to_owned(), Some(rest.to_owned())),
             None => (text.to_owned(), None),
@@ -139,11 +178,11 @@ impl Definition {
             group: format!("family:web-{at}").into(),
             demand: Demand {
                 resources: Resources { cpu_units: 5 + step % 4, memory_mib: 16 + step },
-                ports_tcp: first_port.map(|it| it + at as u16).into_iter().collect(),
+                ports_tcp: pattern.first_port.map(|it| it + at as u16).into_iter().collect(),
                 ports_udp: vec![],
             },
-            constraints: constraints.iter().map(constraint).collect::<Result<_, _>>()?,
-            strategies: strategies.iter().map(strategy).collect::<Result<_, _>>()?,
+            constraints: pattern.constraints.iter().map(constraint).collect::<Result<_, _>>()?,
+            strategies: pattern.strategies.iter().map(strategy).collect::<Result<_, _>>()?,
         })
     }
 
@@ -174,7 +213,7 @@ impl Bench<'_> {
         let row = self.row;
         let (mut placed, mut live) = (0, 0);
         for number in 0..tasks / row.tasks_a_call {
-            let definition = &row.definitions[number % DEFINITIONS];
+            let definition = &row.definitions[number % row.definitions.len()];
             let request = definition.request(row.tasks_a_call);
             let count = self.call(&request, seed << 32 | number as u64);
             placed += count;
@@ -190,8 +229,10 @@ impl Bench<'_> {
     fn call(&mut self, request: &Request<'_>, seed: u64) -> usize {
         let placed = self.fleet.place(request, seed).placed;
         for id in &placed {
-            // As the state has it after the transaction.
-            if let Some(now) = self.fleet.candidate(*id).cloned() {
+            // As the state has it after the transaction, which counts by itself.
+            if let Some(Candidate { instance, occupancy }) = self.fleet.candidate(*id).cloned() {
+                let occupancy = Arc::new(Occupancy::clone(&occupancy));
+                let now = Candidate { instance, occupancy };
                 self.known.insert(*id, now.clone());
                 self.fleet.follow(*id, Some(now));
             }
@@ -212,7 +253,7 @@ impl Bench<'_> {
         let mut placed = 0;
         let mut live = 0;
         for number in 0..tasks.div_ceil(row.tasks_a_call) {
-            let request = row.definitions[number % DEFINITIONS].request(row.tasks_a_call);
+            let request = row.definitions[number % row.definitions.len()].request(row.tasks_a_call);
             let all = self.known.values().cloned().collect();
             let chosen = place(all, &request, seed << 32 | number as u64).placed;
             for (task, id) in (placed as u128..).zip(&chosen) {
@@ -236,7 +277,7 @@ impl Bench<'_> {
     }
 }
 
-fn instance(at: usize) -> Result<Candidate, Box<dyn Error>> {
+fn instance(at: usize) -> Outcome<Candidate> {
     let attribute = |name: &str, value: String| Attribute::with_value(name, value);
     let instance_type = if at % 16 == 15 { "t3.large" } else { ["m5.large", "c5.large"][at % 2] };
     let instance = ContainerInstance {

@@ -13,7 +13,7 @@ use crate::query::Numbered;
 /// The candidates in their order, and the tree above them.
 #[derive(Debug)]
 pub(super) struct Arrangement {
-    kind: LaunchKind,
+    pub(super) kind: LaunchKind,
     attributes: Vec<Arc<str>>,
     /// Which change of the instances it is of.
     version: u64,
@@ -95,11 +95,6 @@ impl Arrangement {
     /// Whether it is that of the instances as they are now.
     pub(super) fn is_current(&self, instances: &Instances) -> bool {
         self.version == instances.arranged()
-    }
-
-    /// All candidates' slots.
-    pub(super) fn members(&self) -> &[u32] {
-        &self.members
     }
 
     /// All nodes, parents before their children.

@@ -55,8 +55,8 @@ impl Pool {
         }
     }
 
-    pub(super) fn contains(&self, slot: u32) -> bool {
-        self.slots.contains(slot)
+    pub(super) fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     fn passes(&self, candidate: &Candidate) -> bool {

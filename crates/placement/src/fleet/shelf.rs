@@ -17,8 +17,8 @@ use crate::filter::Filter;
 use crate::place::Request;
 use crate::strategy::Strategy;
 
-/// How many instances the standing requests of a fleet may have together: some 6 bytes each, so
-/// some 60 MB, or 1,000 requests over 10,000 instances.
+/// How many instances the standing requests of a fleet may have together: some 11 bytes each, so
+/// some 110 MB, or 1,000 requests over 10,000 instances.
 const MAX_SEATS: usize = 10_000_000;
 
 /// The most standing requests of a fleet, however few instances it has.
@@ -171,7 +171,7 @@ impl Shelf {
 
     fn arrangement(&mut self, request: &Request<'_>, instances: &Instances) -> Arc<Arrangement> {
         self.arrangements.retain(|it| it.is_current(instances));
-        let attributes = Chain::of(request.strategies).into_attributes();
+        let attributes: Vec<_> = Chain::of(request.strategies).attributes().cloned().collect();
         let known = take_where(&mut self.arrangements, |it| it.is_of(request.kind, &attributes));
         let arrangement =
             known.unwrap_or_else(|| Arc::new(Arrangement::of(request.kind, attributes, instances)));

@@ -7,7 +7,7 @@
 //! what all below it share.
 
 use super::arrangement::Node;
-use super::chain::{Chain, ChainKey};
+use super::chain::{Chain, Key};
 use super::tournament::Tournament;
 use super::view::View;
 use crate::query::Slots;
@@ -30,7 +30,7 @@ pub(super) struct Standing {
     counts: Vec<Vec<u64>>,
     /// Who is best below each node of the arrangement. The entrants of a leaf are blocks of its
     /// members, those of any other node its children.
-    contests: Vec<Tournament<ChainKey>>,
+    contests: Vec<Tournament<Key>>,
     /// How much of the log of changes it knows.
     seen: u64,
 }
@@ -99,12 +99,7 @@ impl Standing {
                 self.count(seat.leaf, 0, tasks, view);
             }
         }
-        self.fits.clear();
-        for &slot in arrangement.members() {
-            if view.fits(slot, self.tasks[slot as usize]) {
-                self.fits.insert(slot);
-            }
-        }
+        self.fits = view.all_that_fit(&self.tasks);
         self.contests.resize_with(arrangement.nodes().len(), Tournament::default);
         let mut entries = Vec::new();
         for (at, node) in arrangement.nodes().iter().enumerate().rev() {
@@ -180,8 +175,8 @@ impl Standing {
     }
 
     /// The best of some instances, and how many tie.
-    fn best_of(&self, slots: &[u32], view: &View<'_>) -> (ChainKey, u32) {
-        let mut best = (ChainKey::default(), 0);
+    fn best_of(&self, slots: &[u32], view: &View<'_>) -> (Key, u32) {
+        let mut best = (Key::default(), 0);
         for key in slots.iter().filter_map(|it| self.key(*it, view)) {
             if best.1 == 0 || key < best.0 {
                 best = (key, 1);
@@ -193,7 +188,7 @@ impl Standing {
     }
 
     /// What an instance that fits is compared by within its leaf.
-    fn key(&self, slot: u32, view: &View<'_>) -> Option<ChainKey> {
+    fn key(&self, slot: u32, view: &View<'_>) -> Option<Key> {
         let tasks = self.tasks[slot as usize];
         let fits = self.fits.contains(slot);
         fits.then(|| self.chain.own_key(slot, tasks, view.instances.room()))
@@ -201,16 +196,14 @@ impl Standing {
 
     /// What a node enters the contest above with: the key of the best below it, and how many
     /// instances that is.
-    fn entry(&self, at: u32, view: &View<'_>) -> (ChainKey, u32) {
-        let Some((mut key, ties)) = self.contests[at as usize].best() else {
-            return (ChainKey::default(), 0);
+    fn entry(&self, at: u32, view: &View<'_>) -> (Key, u32) {
+        let Some((key, ties)) = self.contests[at as usize].best() else {
+            return (Key::default(), 0);
         };
         let node = view.arrangement.node(at);
-        if let Some(level) = node.level() {
-            let attribute = view.arrangement.levels[level].attribute;
-            key[self.chain.place_of(attribute)] = self.tasks_beside(level, node);
-        }
-        (key, ties)
+        let Some(level) = node.level() else { return (key, ties) };
+        let attribute = view.arrangement.levels[level].attribute;
+        (self.chain.with_tasks_beside(key, attribute, self.tasks_beside(level, node)), ties)
     }
 
     fn tasks_beside(&self, level: usize, node: &Node) -> u32 {

@@ -71,10 +71,19 @@ impl View<'_> {
         self.tasks.and_then(|it| it.get(&slot)).copied().unwrap_or(0)
     }
 
+    /// The candidates that can take a task, given the tasks of the group by slot.
+    pub(super) fn all_that_fit(&self, tasks: &[u32]) -> Slots {
+        let mut found = self.instances.concerned(self.arrangement.kind).clone();
+        found.keep(self.lens.pool.slots());
+        found.retain(|slot| self.fits(slot, tasks[slot as usize]));
+        found
+    }
+
     /// Whether an instance with so many tasks of the group can take a task: as
     /// [`Filter::refusal`] says, of one that is a candidate.
+    #[inline]
     pub(super) fn fits(&self, slot: u32, tasks: u32) -> bool {
-        self.lens.pool.contains(slot)
+        self.lens.pool.slots().contains(slot)
             && self.has_room(slot)
             && (tasks == 0 || !self.lens.rules.is_distinct)
             && (self.lens.rules.about_tasks.is_empty() || self.satisfies_expressions(slot))

@@ -76,11 +76,11 @@ impl Index {
         self.values(&required.name).for_each(|it| it.add_all(&mut found));
         if required.value.is_some() {
             // Any attribute of the name may meet it, and here only the first one is known.
-            let meets = |slot: &u32| {
-                let record = self.records.get(*slot as usize).and_then(Option::as_ref);
+            let meets = |slot: u32| {
+                let record = self.records.get(slot as usize).and_then(Option::as_ref);
                 record.is_some_and(|it| required.is_met_by(&it.attributes))
             };
-            found = found.iter().filter(meets).collect();
+            found.retain(meets);
         }
         found
     }

@@ -8,6 +8,7 @@ pub struct Slots {
 
 impl Slots {
     /// Whether a slot is in it.
+    #[inline]
     pub fn contains(&self, slot: u32) -> bool {
         let (word, bit) = place(slot);
         self.words.get(word).is_some_and(|it| it & bit != 0)
@@ -37,9 +38,18 @@ impl Slots {
         if is_in { self.insert(slot) } else { self.remove(slot) }
     }
 
-    /// Takes all out.
-    pub(crate) fn clear(&mut self) {
-        self.words.clear();
+    /// Leaves only those of which something holds.
+    pub(crate) fn retain(&mut self, holds: impl Fn(u32) -> bool) {
+        for (at, word) in (0..).zip(&mut self.words) {
+            let mut rest = *word;
+            while rest != 0 {
+                let lowest = rest & rest.wrapping_neg();
+                if !holds(at * 64 + lowest.trailing_zeros()) {
+                    *word ^= lowest;
+                }
+                rest ^= lowest;
+            }
+        }
     }
 
     /// How many are in it.
