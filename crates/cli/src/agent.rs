@@ -155,7 +155,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let _lock = data_dir::lock_agent(&data_dir)?;
     let config = options.engine.configure(Home {
         signer: options.connection.signer()?,
-        endpoint: options.connection.endpoint,
+        endpoint: options.connection.endpoint()?,
         cluster: options.cluster,
         data_dir,
     });

@@ -152,7 +152,7 @@ pub(crate) async fn run(bench: Bench) -> anyhow::Result<()> {
         let _ = shutdown.wait_for(|it| *it).await;
     };
     let signer = options.connection.signer()?;
-    let client = Client::signing(options.connection.endpoint.clone(), signer);
+    let client = Client::signing(options.connection.endpoint()?, signer);
     longshore_simulated_fleet::run(client, options.course(), stop).await
 }
 

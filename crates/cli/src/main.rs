@@ -3,10 +3,15 @@
 mod agent;
 mod api;
 mod bench;
+mod call;
 mod data_dir;
 mod env;
+mod explain;
+mod failures;
 mod options;
+mod output;
 mod server;
+mod snapshot;
 mod system;
 mod up;
 
@@ -43,6 +48,12 @@ enum Command {
     /// Loads a running server with a simulated fleet.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Says where RunTask would place tasks, and why nowhere else.
+    Explain(explain::Options),
+    /// Lists the RunTask calls that could place nothing.
+    Failures(failures::Options),
+    /// Saves what placement looks at to a file, for `longshore explain --snapshot`.
+    Snapshot(snapshot::Options),
     /// Prints what this version has of the ECS API: operations, members, exceptions.
     Api(api::Options),
 }
@@ -57,15 +68,18 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     let outcome = match command {
-        Command::Env(options) => env::print(&options),
-        Command::Api(options) => api::print(&options),
-        Command::Up(options) => run(up::run(options)),
-        Command::Server(options) => run(server::run(options)),
-        Command::Agent(options) => run(agent::run(options)),
-        Command::Bench(bench) => run(bench::run(bench)),
+        Command::Env(options) => env::print(&options).map(done),
+        Command::Api(options) => api::print(&options).map(done),
+        Command::Up(options) => run(up::run(options)).map(done),
+        Command::Server(options) => run(server::run(options)).map(done),
+        Command::Agent(options) => run(agent::run(options)).map(done),
+        Command::Bench(bench) => run(bench::run(bench)).map(done),
+        Command::Explain(options) => run(explain::run(options)),
+        Command::Failures(options) => run(failures::run(options)),
+        Command::Snapshot(options) => run(snapshot::run(options)),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("longshore: {error:#}");
             ExitCode::FAILURE
@@ -73,7 +87,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn done((): ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
+fn run<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(work);
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

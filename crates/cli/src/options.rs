@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 use longshore_client::{Credentials, Endpoint, Signer};
 use longshore_model::ClusterName;
@@ -38,9 +38,9 @@ impl DataDir {
 /// clients have them.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Connection {
-    /// The control plane's URL, such as http://10.0.0.1:8327.
+    /// The control plane's URL, such as http://10.0.0.1:8327. [default: AWS_ENDPOINT_URL_ECS]
     #[arg(long, env = "LONGSHORE_ENDPOINT", value_name = "URL")]
-    pub(crate) endpoint: Endpoint,
+    endpoint: Option<Endpoint>,
 
     /// The region to sign for.
     #[arg(long, env = "LONGSHORE_REGION", default_value = "us-east-1")]
@@ -48,6 +48,18 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// Where the control plane is.
+    pub(crate) fn endpoint(&self) -> anyhow::Result<Endpoint> {
+        match (&self.endpoint, variable("AWS_ENDPOINT_URL_ECS")) {
+            (Some(endpoint), _) => Ok(endpoint.clone()),
+            (None, Some(text)) => text.parse().context("AWS_ENDPOINT_URL_ECS"),
+            (None, None) => bail!(
+                "no control plane is named: give --endpoint, or set LONGSHORE_ENDPOINT or \
+                 AWS_ENDPOINT_URL_ECS (`longshore env` prints it on the control plane's machine)"
+            ),
+        }
+    }
+
     /// Who signs.
     pub(crate) fn signer(&self) -> anyhow::Result<Signer> {
         Ok(Signer { credentials: credentials()?, region: self.region.clone() })
@@ -55,7 +67,6 @@ impl Connection {
 }
 
 fn credentials() -> anyhow::Result<Credentials> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
     match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
         (Some(access_key_id), Some(secret_access_key)) => Ok(Credentials {
             access_key_id,
@@ -66,6 +77,10 @@ fn credentials() -> anyhow::Result<Credentials> {
             "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`longshore env` prints them on the control plane's machine)"
         ),
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|it| !it.is_empty())
 }
 
 /// The control plane's options.

@@ -6,10 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use longshore_wire::{CONTENT_TYPE, ErrorBody, TARGET_HEADER, ecs, sigv4};
+use longshore_wire::{CONTENT_TYPE, ErrorBody, TARGET_HEADER, ecs, own, sigv4};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -104,29 +105,74 @@ impl Client {
         Ok(bytes)
     }
 
+    /// Calls an operation of Longshore's own, which is a word of its path.
+    pub async fn call_own<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        request: &impl Serialize,
+    ) -> Result<T, CallError> {
+        let path = own_path(operation);
+        self.exchange(&Addressed { path: &path, target: None }, request).await
+    }
+
+    /// Calls an operation of Longshore's own whose answer may be longer than memory should hold:
+    /// `take` gets piece after piece, and says whether it wants more. The bound on time is for
+    /// each piece, that on size is not for it.
+    pub async fn download(
+        &self,
+        operation: &str,
+        request: &impl Serialize,
+        mut take: impl FnMut(&[u8]) -> bool,
+    ) -> Result<(), CallError> {
+        let path = own_path(operation);
+        let request = self.request(&Addressed { path: &path, target: None }, request)?;
+        let response = self.in_time(self.send(request)).await?;
+        if !response.status().is_success() {
+            return Err(refusal(&self.in_time(self.whole(response)).await?));
+        }
+        let mut body = response.into_body();
+        while let Some(frame) = self.in_time(async { Ok(body.frame().await) }).await? {
+            let frame = frame.map_err(|it| CallError::no_answer(&it))?;
+            if frame.data_ref().is_some_and(|it| !take(it)) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
     async fn exchange<T: DeserializeOwned>(
         &self,
         addressed: &Addressed<'_>,
         request: &impl Serialize,
     ) -> Result<T, CallError> {
-        let Shared { http, bounds, .. } = &*self.shared;
         let request = self.request(addressed, request)?;
-        let exchange = async {
-            let response = http.request(request).await.map_err(|it| CallError::no_answer(&it))?;
-            let (parts, body) = response.into_parts();
-            let body = Limited::new(body, bounds.answer_bytes).collect().await;
-            let body = body.map_err(|error| CallError::no_answer(&*error))?;
-            Ok(Response::from_parts(parts, body.to_bytes()))
-        };
-        let late = |_| CallError::NoAnswer("it took too long".into());
-        let response = timeout(bounds.answer, exchange).await.map_err(late)??;
-        let (status, body) = (response.status(), response.body());
-        let unreadable = || CallError::unreadable(status, body);
-        if status.is_success() {
-            return serde_json::from_slice(body).map_err(|_| unreadable());
+        let whole = async { self.whole(self.send(request).await?).await };
+        let response = self.in_time(whole).await?;
+        if !response.status().is_success() {
+            return Err(refusal(&response));
         }
-        let error = ErrorBody::decode(body).ok_or_else(unreadable)?;
-        Err(CallError::Refused { status, error })
+        serde_json::from_slice(response.body())
+            .map_err(|_| CallError::unreadable(response.status(), response.body()))
+    }
+
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let late = |_| CallError::NoAnswer("it took too long".into());
+        timeout(self.shared.bounds.answer, work).await.map_err(late)?
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, CallError> {
+        self.shared.http.request(request).await.map_err(|it| CallError::no_answer(&it))
+    }
+
+    /// Waits for all of an answer.
+    async fn whole(&self, response: Response<Incoming>) -> Result<Response<Bytes>, CallError> {
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, self.shared.bounds.answer_bytes).collect().await;
+        let body = body.map_err(|error| CallError::no_answer(&*error))?;
+        Ok(Response::from_parts(parts, body.to_bytes()))
     }
 
     fn request(
@@ -160,6 +206,19 @@ impl Client {
         headers.push((header::AUTHORIZATION.as_str(), signature.authorization.as_bytes()));
         headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
+}
+
+/// What an answer that is no success says.
+fn refusal(response: &Response<Bytes>) -> CallError {
+    let (status, body) = (response.status(), response.body());
+    match ErrorBody::decode(body) {
+        Some(error) => CallError::Refused { status, error },
+        None => CallError::unreadable(status, body),
+    }
+}
+
+fn own_path(operation: &str) -> String {
+    format!("{}{}/{operation}", own::PATH, own::VERSION)
 }
 
 /// What of a control plane is called.

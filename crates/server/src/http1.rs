@@ -109,24 +109,27 @@ impl Connection {
             return Ok(self.open_socket(parts).await);
         }
         let outcome = self.answer_call(&parts, body).await;
-        let (status, body) = match outcome {
-            Ok(body) => (http::StatusCode::OK, body),
-            Err(exception) => {
-                debug!(exception = exception.name(), message = exception.message(), "refused");
-                (exception.status(), Bytes::from(exception.body().encode()))
-            }
-        };
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
+        let mut response = outcome.unwrap_or_else(|exception| {
+            debug!(exception = exception.name(), message = exception.message(), "refused");
+            let mut response = Response::new(Body::from(exception.body().encode()));
+            *response.status_mut() = exception.status();
+            response
+        });
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(longshore_wire::CONTENT_TYPE));
+        let json = HeaderValue::from_static(longshore_wire::CONTENT_TYPE);
+        headers.entry(CONTENT_TYPE).or_insert(json);
         if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
             headers.insert("x-amzn-requestid", id);
         }
         Ok(response)
     }
 
-    async fn answer_call(&self, parts: &Parts, body: Incoming) -> Result<Bytes, Exception> {
+    /// The answer, which is JSON where it does not say otherwise.
+    async fn answer_call(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Exception> {
         let body = read(body).await?;
         let doors = &*self.doors;
         doors.gate.check(parts, &body, doors.control.now().millis() / 1000)?;
@@ -140,7 +143,8 @@ impl Connection {
         let host = text(HOST.as_str()).unwrap_or_default();
         let (control, pages, secrets) = (&doors.control, &doors.pages, doors.secrets.as_ref());
         let call = Call { control, pages, secrets, host };
-        answer(text(TARGET_HEADER), &body, &call).await
+        let answer = answer(text(TARGET_HEADER), &body, &call).await?;
+        Ok(Response::new(Body::from(answer)))
     }
 
     async fn open_socket(self, mut parts: Parts) -> Response<Body> {

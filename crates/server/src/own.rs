@@ -5,18 +5,22 @@
 //! asked of a saved state as well.
 
 mod explain;
+mod placement_failures;
+mod snapshot;
 
+use axum::body::Body;
 use bytes::Bytes;
-use http::Method;
+use http::{Method, Response};
 use longshore_control::Control;
 use longshore_wire::own::{PATH, VERSION};
+use serde::Serialize;
 
 use crate::api::{Exception, encode};
 
 pub use explain::{Site, explain};
 
 /// The operations, as paths name them.
-const OPERATIONS: &[&str] = &["explain"];
+const OPERATIONS: &[&str] = &["explain", "placement-failures", "snapshot"];
 
 /// Answers one request that has been authenticated; `path` is what follows [`PATH`].
 pub(crate) async fn answer(
@@ -24,12 +28,18 @@ pub(crate) async fn answer(
     path: &str,
     body: Bytes,
     control: &Control,
-) -> Result<Bytes, Exception> {
+) -> Result<Response<Body>, Exception> {
     let operation = path.strip_prefix(VERSION).and_then(|it| it.strip_prefix('/'));
     match operation.filter(|_| method == Method::POST) {
-        Some("explain") => encode(&explain::answer(body, control).await?),
+        Some("explain") => json(&explain::answer(body, control).await?),
+        Some("placement-failures") => json(&placement_failures::answer(&body, control)?),
+        Some("snapshot") => snapshot::answer(&body, control),
         _ => Err(unknown(method, path)),
     }
+}
+
+fn json(response: &impl Serialize) -> Result<Response<Body>, Exception> {
+    Ok(Response::new(Body::from(encode(response)?)))
 }
 
 fn unknown(method: &Method, path: &str) -> Exception {

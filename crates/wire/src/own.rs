@@ -4,10 +4,16 @@
 //! but to a path of their own: `POST /longshore/v1/OPERATION`. These shapes are ours, not ECS's.
 
 mod explain;
+mod placement_failures;
+mod snapshot;
 
 pub use explain::{
     Cause, Excluded, ExplainRequest, ExplainResponse, NearMiss, PlannedTask, Reason,
 };
+pub use placement_failures::{
+    FailureReason, PlacementFailure, PlacementFailuresRequest, PlacementFailuresResponse,
+};
+pub use snapshot::{SNAPSHOT_TYPE, SnapshotRequest};
 
 /// What the paths of all operations begin with; `/v1/` and the operation's name follow.
 pub const PATH: &str = "/longshore/";

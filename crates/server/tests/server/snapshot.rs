@@ -1,0 +1,94 @@
+//! A snapshot is a file that explains as the server did.
+
+use longshore_model::Owner;
+use longshore_server::{Site, explain};
+use longshore_store::snapshot::{Snapshot, read};
+use longshore_wire::Operation::{CreateCluster, RunTask};
+use serde_json::{Value, json};
+
+use crate::harness::{Fleet, Machine, World};
+
+async fn snapshot(world: &World, body: Value) -> Snapshot {
+    let answer = world.call_own("snapshot", body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    read(answer.text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A request under whose strategy no two instances of these tests are equally good.
+fn request(members: Value) -> Value {
+    let strategy = json!([
+        {"type": "spread", "field": "attribute:zone"}, {"type": "binpack", "field": "memory"}
+    ]);
+    let mut body = json!({"taskDefinition": "job", "placementStrategy": strategy});
+    body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    body
+}
+
+async fn check_same(world: &World, body: Value) {
+    let live = world.call_own("explain", body.clone()).await.success();
+    let Snapshot { header, state } = snapshot(world, json!({})).await;
+    let site = Site { owner: header.owner, has_fargate: header.has_fargate };
+    let text = body.to_string();
+    let saved = explain(text.as_bytes(), &state, &site, header.taken_at, 7).unwrap();
+    assert_eq!(serde_json::to_value(saved).unwrap(), live, "{body}");
+}
+
+#[tokio::test]
+async fn a_snapshot_explains_as_the_server_does() {
+    let machine = |memory, attributes| Machine { memory, attributes, ..Machine::default() };
+    let fleet = Fleet::of(&[
+        machine(1000, &["zone=x"]),
+        machine(900, &["zone=x"]),
+        machine(800, &["zone=y"]),
+        machine(100, &[]),
+    ])
+    .await;
+    fleet.world.define("job", json!({"memory": 250, "cpu": 10})).await;
+    for count in [1, 4, 20] {
+        check_same(&fleet.world, request(json!({"count": count}))).await;
+        let memory = json!({"containerOverrides": [{"name": "main", "memory": 600}]});
+        check_same(&fleet.world, request(json!({"count": count, "overrides": memory}))).await;
+        let constraints = json!([{"type": "distinctInstance"}]);
+        let constrained = json!({"count": count, "placementConstraints": constraints});
+        check_same(&fleet.world, request(constrained)).await;
+        fleet.world.ask(RunTask, request(json!({"count": 2}))).await;
+    }
+    fleet.world.set_state(fleet.arn('a'), "DRAINING").await;
+    check_same(&fleet.world, request(json!({"count": 9}))).await;
+}
+
+#[tokio::test]
+async fn a_snapshot_says_what_it_is_of() {
+    let world = World::with_fargate().await;
+    world.ask(CreateCluster, json!({"clusterName": "other"})).await;
+    let all = snapshot(&world, json!({})).await;
+    let names = |it: &Snapshot| -> Vec<String> {
+        it.state.clusters().map(|it| it.name.to_string()).collect()
+    };
+    assert_eq!(names(&all), ["default", "other"]);
+    assert_eq!(all.header.cluster, None);
+    assert!(all.header.has_fargate);
+    let owner = Owner { region: "us-east-1".into(), account: "111122223333".into() };
+    assert_eq!(all.header.owner, owner);
+    assert_eq!(all.header.taken_at, world.control.now());
+    let one = snapshot(&world, json!({"cluster": "other"})).await;
+    assert_eq!(names(&one), ["other"]);
+    assert_eq!(one.header.cluster.map(|it| it.to_string()).as_deref(), Some("other"));
+}
+
+/// Far more than what the server holds of it at once.
+#[tokio::test]
+async fn a_large_snapshot_comes_whole() {
+    let world = World::start().await;
+    world.define("job", json!({"memory": 250})).await;
+    for number in 0..300 {
+        let environment = json!([{"name": "TEXT", "value": "x".repeat(2_000)}]);
+        world
+            .define(&format!("job-{number}"), json!({"memory": 9, "environment": environment}))
+            .await;
+    }
+    let answer = world.call_own("snapshot", json!({})).await;
+    assert!(answer.text.len() > 600_000);
+    let snapshot = read(answer.text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(snapshot.state.definitions().count(), 301);
+}
