@@ -13,3 +13,6 @@ pub use cause::{Cause, Port};
 pub use change::{Amount, Change};
 pub use detail::grouped;
 pub use summary::{MAX_NEAREST, Summary, Tally};
+
+#[cfg(test)]
+mod properties;

@@ -130,7 +130,7 @@ fn write_nearest(text: &mut String, nearest: &[NearMiss]) {
     for it in nearest {
         let name = named(it.container_instance_arn.as_ref(), it.ec2_instance_id.as_ref());
         let changes = it.changes.as_deref().unwrap_or_default().join("; ");
-        let _ = writeln!(text, "  {name}: {changes}");
+        let _ = writeln!(text, "  {name}: {changes}{}", in_the_way(it.task_arns.as_ref()));
     }
 }
 
@@ -142,12 +142,23 @@ fn write_excluded(text: &mut String, excluded: &[Excluded]) {
     for it in excluded {
         let name = named(it.container_instance_arn.as_ref(), it.ec2_instance_id.as_ref());
         let _ = writeln!(text, "  {name}");
-        for Cause { reason, detail, change } in it.causes.iter().flatten() {
+        for Cause { reason, detail, change, task_arns } in it.causes.iter().flatten() {
             let reason = reason.as_deref().unwrap_or_default().trim_end_matches('.');
             let detail = detail.as_deref().unwrap_or_default().trim_end_matches('.');
             let change = change.as_deref().unwrap_or_default();
-            let _ = writeln!(text, "    {reason}: {detail}. To change: {change}");
+            let tasks = in_the_way(task_arns.as_ref());
+            let _ = writeln!(text, "    {reason}: {detail}. To change: {change}{tasks}");
         }
+    }
+}
+
+/// The tasks that would have to end, in parentheses.
+fn in_the_way(tasks: Option<&Vec<String>>) -> String {
+    let names: Vec<_> = tasks.into_iter().flatten().map(|it| short(Some(it))).collect();
+    match names[..] {
+        [] => String::new(),
+        [only] => format!(" (task {only})"),
+        _ => format!(" (tasks {})", names.join(", ")),
     }
 }
 

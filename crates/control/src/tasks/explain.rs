@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use longshore_model::{ClusterName, ContainerInstance, InstanceStatus, TaskDefinition};
-use longshore_placement::explain::{Cause, Summary, Tally};
+use longshore_model::{
+    ClusterName, ContainerInstance, Demand, InstanceStatus, Task, TaskDefinition,
+};
+use longshore_placement::explain::{Cause, Port, Summary, Tally};
 use longshore_placement::{Candidate, Fleet, Queries, Request, SpreadField, Strategy};
 use longshore_store::State;
 
 use super::launch::LaunchError;
 use super::run::RunTask;
 use crate::task_definitions;
+
+/// The most tasks that are named as being in the way of one cause.
+const MAX_TASKS: usize = 10;
 
 /// Which of the instances that are out are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +75,8 @@ pub struct NearMiss {
     pub instance: Arc<ContainerInstance>,
     /// The changes, all of which it takes.
     pub changes: Vec<String>,
+    /// The tasks that are in the way; see [`Why::tasks`].
+    pub tasks: Vec<Arc<Task>>,
 }
 
 /// An instance that is out.
@@ -90,6 +97,9 @@ pub struct Why {
     pub detail: String,
     /// What would remove it.
     pub change: String,
+    /// Which tasks have the host port, or are of the group that may be there once, at most ten.
+    /// Those that this very request would place are not among them.
+    pub tasks: Vec<Arc<Task>>,
 }
 
 /// What RunTask would do in this state, whatever the request's `client_token` and tags, and for any
@@ -134,10 +144,13 @@ pub fn explain(
         registered: summary.instances,
         suitable: summary.suitable,
         reasons: reasons(&asked, &summary),
-        nearest: near.map(|it| near_miss(&asked, it)).collect(),
+        nearest: near.map(|it| near_miss(state, &asked, it)).collect(),
         excluded: match listed {
             Listed::None => None,
-            Listed::All => Some(of_moment.iter().filter_map(|it| excluded(&asked, it)).collect()),
+            Listed::All => {
+                let excluded = |it| excluded(state, &asked, it);
+                Some(of_moment.iter().filter_map(excluded).collect())
+            }
         },
         cluster: launch.cluster.clone(),
         definition: Arc::clone(&launch.definition),
@@ -170,21 +183,56 @@ fn reasons(asked: &Request<'_>, summary: &Summary<'_>) -> Vec<Reason> {
     summary.tallies.iter().map(reason).collect()
 }
 
-fn near_miss(asked: &Request<'_>, candidate: &Candidate) -> NearMiss {
-    let filter = asked.filter();
-    let causes = asked.causes(candidate);
-    let changes = causes.iter().map(|it| filter.change(it, candidate).to_string());
-    NearMiss { instance: Arc::clone(&candidate.instance), changes: changes.collect() }
+fn near_miss(state: &State, asked: &Request<'_>, candidate: &Candidate) -> NearMiss {
+    let why = why(state, asked, candidate);
+    let mut tasks: Vec<_> = why.iter().flat_map(|it| &it.tasks).map(Arc::clone).collect();
+    tasks.sort_by_key(|it| it.id);
+    tasks.dedup_by_key(|it| it.id);
+    NearMiss {
+        instance: Arc::clone(&candidate.instance),
+        tasks,
+        changes: why.into_iter().map(|it| it.change).collect(),
+    }
 }
 
-fn excluded(asked: &Request<'_>, candidate: &Candidate) -> Option<Excluded> {
+fn excluded(state: &State, asked: &Request<'_>, candidate: &Candidate) -> Option<Excluded> {
+    let causes = why(state, asked, candidate);
+    let instance = Arc::clone(&candidate.instance);
+    (!causes.is_empty()).then_some(Excluded { instance, causes })
+}
+
+fn why(state: &State, asked: &Request<'_>, candidate: &Candidate) -> Vec<Why> {
     let filter = asked.filter();
     let why = |it: &Cause<'_>| Why {
         reason: it.reason(),
         detail: filter.describe(it, candidate),
         change: filter.change(it, candidate).to_string(),
+        tasks: in_the_way(state, it, asked.group, candidate),
     };
-    let causes: Vec<Why> = asked.causes(candidate).iter().map(why).collect();
-    let instance = Arc::clone(&candidate.instance);
-    (!causes.is_empty()).then_some(Excluded { instance, causes })
+    asked.causes(candidate).iter().map(why).collect()
 }
+
+fn in_the_way(
+    state: &State,
+    cause: &Cause<'_>,
+    group: &Arc<str>,
+    candidate: &Candidate,
+) -> Vec<Arc<Task>> {
+    let has = |task: &Task, port: &Port| {
+        let definition = state.definition(&task.definition);
+        let demand = definition.map(|it| Demand::of(it, task.overrides.as_deref()));
+        demand.is_some_and(|it| match port {
+            Port::Tcp(port) => it.ports_tcp.contains(port),
+            Port::Udp(port) => it.ports_udp.contains(port),
+        })
+    };
+    let tasks = candidate.occupancy.tasks.iter().filter_map(|it| state.task(*it)).map(Arc::clone);
+    match cause {
+        Cause::Port(port) => tasks.filter(|it| has(it, port)).take(MAX_TASKS).collect(),
+        Cause::DistinctInstance => tasks.filter(|it| it.group == *group).take(MAX_TASKS).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

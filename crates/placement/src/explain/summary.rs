@@ -164,3 +164,6 @@ impl fmt::Display for Which<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

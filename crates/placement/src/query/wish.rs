@@ -210,3 +210,6 @@ fn list(texts: &[String]) -> String {
 fn inner(pattern: &Regex) -> String {
     value(unanchored(pattern))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use longshore_control::Control;
 use longshore_control::tasks::{self, Explanation, Listed};
-use longshore_model::{ContainerInstance, Owner, Timestamp};
+use longshore_model::{ContainerInstance, Owner, Task, Timestamp};
 use longshore_store::State;
 use longshore_wire::ErrorBody;
 use longshore_wire::ecs::{Attribute, RunTaskRequest};
@@ -110,12 +110,18 @@ fn render(it: Explanation, count: u32, owner: &Owner, as_of: Timestamp) -> Expla
         alone: Some(number(it.alone)),
         text: Some(it.text),
     };
+    let tasks = |all: &[Arc<Task>]| {
+        let arns: Vec<_> = all.iter().map(|it| it.arn(owner)).collect();
+        Some(arns).filter(|it| !it.is_empty())
+    };
     let near_miss = |it: tasks::NearMiss| NearMiss {
+        task_arns: tasks(&it.tasks),
         container_instance_arn: Some(it.instance.arn(owner)),
         ec2_instance_id: it.instance.ec2_instance_id.clone(),
         changes: Some(it.changes),
     };
     let cause = |it: tasks::Why| Cause {
+        task_arns: tasks(&it.tasks),
         reason: Some(it.reason.into()),
         detail: Some(it.detail),
         change: Some(it.change),

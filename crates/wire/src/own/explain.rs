@@ -84,8 +84,11 @@ shape! {
     pub struct NearMiss {
         container_instance_arn: Option<String> = "containerInstanceArn",
         ec2_instance_id: Option<String> = "ec2InstanceId",
-        /// All of them, such as `free 212 MiB of memory`.
+        /// All of them, such as `free 212 MiB of memory`. What is as it should be is not among
+        /// them: where two constraints are about one attribute, a change may undo what was so.
         changes: Option<Vec<String>> = "changes",
+        /// The tasks to be ended for it, as far as they are known by name; see [`Cause`].
+        task_arns: Option<Vec<String>> = "taskArns",
     }
 
     /// An instance that is out, and why.
@@ -104,5 +107,9 @@ shape! {
         detail: Option<String> = "detail",
         /// What would remove it.
         change: Option<String> = "change",
+        /// The tasks that have the host port, or are of the group of which there may be one: at
+        /// most ten, and none of those that this request itself would place. Absent where there
+        /// are none.
+        task_arns: Option<Vec<String>> = "taskArns",
     }
 }

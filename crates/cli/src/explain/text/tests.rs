@@ -61,7 +61,8 @@ fn tasks_are_summed_up_by_instance_and_by_what_is_spread_over() {
             "nearest": [
                 {"containerInstanceArn": arn("a1"), "changes": ["free 212 MiB of memory"]},
                 {"containerInstanceArn": arn("b2"), "ec2InstanceId": "i-02",
-                 "changes": ["free 512 MiB of memory", "connect its agent"]},
+                 "changes": ["free TCP 80", "connect its agent"],
+                 "taskArns": ["arn:aws:ecs:r:1:task/default/t1", "arn:aws:ecs:r:1:task/default/t2"]},
             ],
         })),
         false,
@@ -82,7 +83,7 @@ fn tasks_are_summed_up_by_instance_and_by_what_is_spread_over() {
 
             What would have to change, where least would:
               a1: free 212 MiB of memory
-              b2 (i-02): free 512 MiB of memory; connect its agent
+              b2 (i-02): free TCP 80; connect its agent (tasks t1, t2)
         "#]],
     );
 }

@@ -1,0 +1,107 @@
+//! Every change by its words; that it suffices is shown in `explain::properties`.
+
+use std::sync::Arc;
+
+use longshore_model::Demand;
+
+use super::*;
+use crate::constraint::Constraint;
+use crate::place::Request;
+use crate::query::Query;
+use crate::testing::candidate;
+
+/// Group `web`; EC2, 1,024 CPU units, 512 MiB, TCP 80, a capability, a value, and two constraints.
+#[track_caller]
+fn check(instance: &str, expect: &str) {
+    let mut demand = Demand { ports_tcp: vec![80], ..Demand::default() };
+    demand.resources.cpu_units = 1024;
+    demand.resources.memory_mib = 512;
+    let requires = [Attribute::named("cap"), Attribute::with_value("os", "linux")];
+    let query = Query::parse("attribute:zone == b").unwrap();
+    let constraints = [Constraint::MemberOf(query), Constraint::DistinctInstance];
+    let group: Arc<str> = "web".into();
+    let request = Request {
+        kind: LaunchKind::Ec2,
+        demand: &demand,
+        requires: &requires,
+        group: &group,
+        constraints: &constraints,
+        strategies: &[],
+        count: 1,
+    };
+    let candidate = candidate(&format!("i {instance}"));
+    let filter = request.filter();
+    let causes = request.causes(&candidate);
+    let changes: Vec<_> =
+        causes.iter().map(|it| filter.change(it, &candidate).to_string()).collect();
+    assert_eq!(changes.join("; "), expect, "{instance}");
+}
+
+const FITS: &str = "@cap @os=linux @zone=b";
+
+#[test]
+fn each_cause_has_its_change() {
+    check(FITS, "");
+    for (instance, expect) in [
+        ("status=DRAINING", "set it ACTIVE"),
+        ("status=INACTIVE", "register it again"),
+        ("agent=off", "connect its agent"),
+        ("cpu=512/4096", "free 512 CPU units"),
+        ("cpu=1023/4096", "free 1 CPU unit"),
+        ("memory=12/4096", "free 500 MiB of memory"),
+        ("tcp=80", "free TCP 80"),
+        ("reserved-tcp=80", "let its agent not reserve TCP 80"),
+        ("tcp=101-200", "free 1 host port"),
+        ("tasks=web", "end the task of group web there"),
+        ("tasks=web*1200", "end the 1,200 tasks of group web there"),
+        ("@ecs.capability.external", "launch the task as EXTERNAL"),
+        ("@ecs.capability.external ec2=i-1", "launch the task as neither EC2 nor EXTERNAL"),
+    ] {
+        check(&format!("{FITS} {instance}"), expect);
+    }
+    check("@os=linux @zone=b", "attribute:cap would have to be there");
+    check("@cap @os=windows @zone=b", "attribute:os would have to be linux");
+    check("@cap @os=linux @zone=a", "attribute:zone would have to be b");
+}
+
+#[test]
+fn an_instance_that_is_too_small_cannot_be_helped() {
+    let changes = "it would have to have 1,024 CPU units in all; \
+                   it would have to have 512 MiB of memory in all";
+    check(&format!("{FITS} cpu=0/1000 memory=511/511"), changes);
+}
+
+/// An agent may register again with less than its tasks have.
+#[test]
+fn where_more_is_taken_than_there_is_that_is_to_be_freed_too() {
+    let mut candidate = candidate("i cpu=0/8192 memory=4096");
+    Arc::make_mut(&mut candidate.instance).registered.cpu_units = 1024;
+    let mut demand = Demand::default();
+    demand.resources.cpu_units = 1000;
+    let filter = Filter::new(&demand, &[], "web", &[]);
+    let change = filter.change(&Cause::Cpu, &candidate).to_string();
+    assert_eq!(change, "free 8,168 CPU units");
+}
+
+#[test]
+fn a_port_is_asked_for_once() {
+    let demand = Demand { ports_tcp: vec![80, 80], ..Demand::default() };
+    let filter = Filter::new(&demand, &[], "web", &[]);
+    let candidate = candidate("i");
+    let changes: Vec<_> = filter
+        .causes(&candidate)
+        .iter()
+        .map(|it| filter.change(it, &candidate).to_string())
+        .collect();
+    assert_eq!(changes, ["ask for TCP 80 once only"]);
+}
+
+#[test]
+fn all_causes_have_a_change_each() {
+    check(
+        "@cap @zone=a status=DRAINING agent=off cpu=0/4096 tcp=80 tasks=web",
+        "set it ACTIVE; connect its agent; attribute:os would have to be linux; \
+         free 1,024 CPU units; free TCP 80; attribute:zone would have to be b; \
+         end the task of group web there",
+    );
+}
