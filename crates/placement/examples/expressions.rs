@@ -78,6 +78,8 @@ fn hostile() -> Vec<(&'static str, String)> {
             format!("{}attribute:custom-0 > 5000{}", "!(".repeat(32), ")".repeat(32)),
         ),
         ("hostile: 60 orders", vec!["attribute:custom-0 > 1e9"; 60].join(" or ")),
+        // Nearly as large as a pattern may be, and asked of 128 letters on each instance.
+        ("hostile: 16 patterns", vec!["attribute:long =~ '.*1.{8}b'"; 16].join(" or ")),
     ]
 }
 
@@ -205,6 +207,7 @@ fn candidate(number: u32) -> Candidate {
     attributes.push(Attribute::with_value("ecs.ami-id", pick(&["ami-1", "ami-2"], 5000)));
     attributes.push(Attribute::with_value("stack", pick(&["prod", "test"], 7)));
     attributes.push(Attribute::with_value(format!("only-on-{number}"), "x"));
+    attributes.push(Attribute::with_value("long", format!("{number:0128b}")));
     for it in 0..6 {
         attributes.push(Attribute::with_value(
             format!("custom-{it}"),

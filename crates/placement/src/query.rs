@@ -6,6 +6,7 @@ mod expression;
 mod index;
 mod lexer;
 mod parser;
+mod pattern;
 mod queries;
 mod slots;
 mod split;

@@ -62,6 +62,11 @@ proptest! {
     }
 
     #[test]
+    fn a_fleet_places_as_the_plain_scan_may_in_any_history(bytes in any::<[u8; 16]>()) {
+        entry::history(&bytes);
+    }
+
+    #[test]
     fn any_tokens_are_read_or_refused(
         tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..16),
     ) {

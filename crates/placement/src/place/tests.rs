@@ -1,6 +1,9 @@
 //! The table of worked placements, each filter and strategy, and calls for several tasks.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::fleet::Fleet;
 use crate::testing::{candidates, name};
 
 /// The instances of the worked placements; the group is `web`.
@@ -45,8 +48,21 @@ fn rules(text: &str) -> (Vec<Constraint>, Vec<Strategy>) {
     (constraints, strategies)
 }
 
-/// The names of the chosen instances, then each refused one's reason.
-fn placement(instances: &str, tasks: &str, chosen_by: &str, seed: u64) -> String {
+/// Both ways to place, which mean the same.
+const WAYS: [Way; 2] = [place, place_by_fleet];
+
+type Way = fn(Vec<Candidate>, &Request<'_>, u64) -> Placement;
+
+fn place_by_fleet(instances: Vec<Candidate>, request: &Request<'_>, seed: u64) -> Placement {
+    let mut fleet = Fleet::new();
+    for it in instances {
+        fleet.follow(it.id(), Some(it));
+    }
+    fleet.place(request, seed)
+}
+
+/// The names of the chosen instances, then each refused one's reason, by name.
+fn placement(way: Way, instances: &str, tasks: &str, chosen_by: &str, seed: u64) -> String {
     let (count, demand, requires) = demand(tasks);
     let (constraints, strategies) = rules(chosen_by);
     let group = "web".into();
@@ -59,23 +75,26 @@ fn placement(instances: &str, tasks: &str, chosen_by: &str, seed: u64) -> String
         strategies: &strategies,
         count,
     };
-    let placement = place(candidates(instances), &request, seed);
+    let placement = way(candidates(instances), &request, seed);
     let placed = placement.placed.iter().map(|it| name(*it));
     let refused =
         placement.refused.iter().map(|(id, why)| format!("{}!{}", name(*id), why.reason()));
+    let refused = refused.collect::<BTreeSet<_>>();
     placed.chain(refused).collect::<Vec<_>>().join(" ")
 }
 
 /// The outcome is one of those expected, whatever the seed, and every one of them with some seed.
 #[track_caller]
 fn check_any(instances: &str, tasks: &str, chosen_by: &str, expect: &[&str]) {
-    let outcome = |seed| placement(instances, tasks, chosen_by, seed);
-    let mut seen: Vec<_> = (0..100).map(outcome).collect();
-    seen.sort();
-    seen.dedup();
     let mut expect = expect.to_vec();
     expect.sort_unstable();
-    assert_eq!(seen, expect, "{tasks} by {chosen_by}");
+    for way in WAYS {
+        let outcome = |seed| placement(way, instances, tasks, chosen_by, seed);
+        let mut seen: Vec<_> = (0..100).map(outcome).collect();
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen, expect, "{tasks} by {chosen_by}");
+    }
 }
 
 #[track_caller]
@@ -267,9 +286,11 @@ fn what_follows_random_is_moot() {
 #[test]
 fn a_seed_decides_all() {
     let instances = "a\nb\nc\nd";
-    let outcome = |seed| placement(instances, "8 cpu=1", "", seed);
-    assert_eq!(outcome(7), outcome(7));
-    assert!((0..20).any(|seed| outcome(seed) != outcome(7)));
+    for way in WAYS {
+        let outcome = |seed| placement(way, instances, "8 cpu=1", "", seed);
+        assert_eq!(outcome(7), outcome(7));
+        assert!((0..20).any(|seed| outcome(seed) != outcome(7)));
+    }
 }
 
 #[test]
@@ -280,4 +301,25 @@ fn distinct_instances_see_tasks_of_earlier_calls() {
     let reason = "DistinctInstance placement constraint unsatisfied.";
     let expect = format!("b a!{reason} b!{reason}");
     check(instances, "2 cpu=1", "distinctInstance", &expect);
+}
+
+#[test]
+fn constraints_that_contradict_each_other_place_nothing_and_say_so() {
+    let instances = "
+        a  @zone=a
+        b  @zone=b  tasks=web";
+    let member = "MemberOf placement constraint unsatisfied.";
+    let distinct = "DistinctInstance placement constraint unsatisfied.";
+    let neither = format!("a!{member} b!{member}");
+    let apart = "memberOf attribute:zone == a, memberOf attribute:zone == b";
+    check(instances, "1 cpu=1", apart, &neither);
+    check(instances, "1 cpu=1", "memberOf attribute:zone == a and attribute:zone == b", &neither);
+    check(instances, "1 cpu=1", "memberOf task:group == web and task:group != web", &neither);
+    let beside_itself_and_not = format!("a!{member} b!{distinct}");
+    check(
+        instances,
+        "1 cpu=1",
+        "distinctInstance, memberOf task:group == web",
+        &beside_itself_and_not,
+    );
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use regex::Regex;
-
 use super::Query;
 use super::expression::{Expression, Predicate, Relation, Test, Texts};
 use crate::candidate::Candidate;
@@ -174,7 +172,7 @@ impl fmt::Display for Test {
             },
             (Texts::Matching(pattern), is_negated) => {
                 let operator = if is_negated { "!~" } else { "=~" };
-                write!(f, "{operator} {}", value(unanchored(pattern)))
+                write!(f, "{operator} {}", value(pattern.as_str()))
             }
         }
     }
@@ -191,12 +189,6 @@ impl Relation {
             Self::LessOrEqual => "<=",
         }
     }
-}
-
-/// A pattern as it was written: without what makes it match whole values only.
-pub(super) fn unanchored(pattern: &Regex) -> &str {
-    let anchored = pattern.as_str();
-    anchored.strip_prefix("^(?:").and_then(|it| it.strip_suffix(")$")).unwrap_or(anchored)
 }
 
 /// A value as it can be read back: in quotes where it has to be.

@@ -6,8 +6,8 @@
 use std::cmp::Ordering;
 
 use longshore_model::Timestamp;
-use regex::Regex;
 
+use super::pattern::Pattern;
 use super::version::Version;
 use crate::candidate::Candidate;
 
@@ -46,7 +46,7 @@ pub(super) enum Texts {
     /// Those listed; only one for `==`.
     Among(Vec<String>),
     /// Those that a pattern matches as a whole.
-    Matching(Regex),
+    Matching(Pattern),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

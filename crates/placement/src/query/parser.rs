@@ -2,15 +2,12 @@
 //! than `or`.
 
 use longshore_model::Timestamp;
-use regex::{Regex, RegexBuilder};
 
 use super::expression::{Expression, Predicate, Relation, Test, Texts};
 use super::lexer::{Lexer, Token};
+use super::pattern::Pattern;
 use super::version::Version;
 use super::{Fault, MAX_DEPTH};
-
-/// How large a compiled pattern may get, in bytes: a few letters can ask for gigabytes.
-pub(super) const MAX_PATTERN_SIZE: usize = 256 * 1024;
 
 /// The most patterns of one expression. The largest takes some 10 ms to compile, and expressions of
 /// task definitions are compiled whenever a task is run.
@@ -273,9 +270,9 @@ impl<'a> Parser<'a> {
             return Err(self.expected("at most 16 patterns"));
         }
         match self.lexer.next_pattern()? {
-            Token::Word(pattern) | Token::Quoted(pattern) => whole_match(pattern)
+            Token::Word(pattern) | Token::Quoted(pattern) => Pattern::parse(pattern)
                 .map(Texts::Matching)
-                .map_err(|error| Fault::new(offset, describe(&error))),
+                .map_err(|expected| Fault::new(offset, expected)),
             Token::Symbol(_) | Token::Stray | Token::End => Err(expected),
         }
     }
@@ -289,27 +286,6 @@ fn one_or_all(mut parts: Vec<Expression>, all: fn(Vec<Expression>) -> Expression
             all(parts)
         }
         None => all(parts),
-    }
-}
-
-/// The pattern as one that matches a whole text.
-fn whole_match(pattern: &str) -> Result<Regex, regex::Error> {
-    let compile = |it: &str| RegexBuilder::new(it).size_limit(MAX_PATTERN_SIZE).build();
-    let anchored = compile(&format!("^(?:{pattern})$"));
-    if anchored.is_err() || pattern.contains(')') {
-        compile(pattern)?; // one that closes our group, such as `a)|(b`, is none by itself
-    }
-    anchored
-}
-
-fn describe(error: &regex::Error) -> String {
-    match error {
-        regex::Error::CompiledTooBig(_) => "a smaller pattern".into(),
-        error => {
-            let text = error.to_string();
-            let cause = text.lines().find_map(|it| it.strip_prefix("error: "));
-            format!("a regular expression ({})", cause.unwrap_or("this is none"))
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use super::parser::MAX_PATTERN_SIZE;
+use super::pattern::MAX_PATTERN_SIZE;
 use super::{Query, QueryError};
 
 /// How many bytes the expressions of one generation may take, each pattern reckoned as the largest

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use regex::Regex;
-
 use super::Query;
-use super::blame::{date, unanchored, value};
+use super::blame::{date, value};
 use super::expression::{Expression, Predicate, Relation, Test, Texts};
 use crate::candidate::Candidate;
 
@@ -164,8 +162,8 @@ impl Comparison<'_> {
             f.write_str("be there and ")?;
         }
         match (&test.texts, self.wants_one_of(test)) {
-            (Texts::Matching(pattern), true) => write!(f, "match {}", inner(pattern)),
-            (Texts::Matching(pattern), false) => write!(f, "not match {}", inner(pattern)),
+            (Texts::Matching(pattern), true) => write!(f, "match {}", value(pattern.as_str())),
+            (Texts::Matching(pattern), false) => write!(f, "not match {}", value(pattern.as_str())),
             (Texts::Among(texts), is_one_of) => match (&texts[..], is_one_of) {
                 ([only], true) => write!(f, "be {}", value(only)),
                 ([only], false) => write!(f, "be other than {}", value(only)),
@@ -193,7 +191,9 @@ struct Group<'a>(&'a Texts);
 impl fmt::Display for Group<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Texts::Matching(pattern) => write!(f, "whose group matches {}", inner(pattern)),
+            Texts::Matching(pattern) => {
+                write!(f, "whose group matches {}", value(pattern.as_str()))
+            }
             Texts::Among(texts) => match &texts[..] {
                 [only] => write!(f, "of group {}", value(only)),
                 all => write!(f, "of one of the groups {}", list(all)),
@@ -204,11 +204,6 @@ impl fmt::Display for Group<'_> {
 
 fn list(texts: &[String]) -> String {
     texts.iter().map(|it| value(it)).collect::<Vec<_>>().join(", ")
-}
-
-/// A pattern as it was written.
-fn inner(pattern: &Regex) -> String {
-    value(unanchored(pattern))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! Where expressions from strangers enter, and what must hold for each of them: any bytes may be
-//! given, and nothing panics. The fuzz targets in `fuzz/` and the smoke test beside this folder
+//! Where expressions and requests from strangers enter, and what must hold for each of them: any
+//! bytes may be given, and nothing panics. The fuzz targets in `fuzz/` and the smoke test beside this folder
 //! feed the same functions.
 
-#![allow(dead_code, reason = "each fuzz target uses one of them")]
+#![allow(dead_code, unused_imports, reason = "each fuzz target uses one of them")]
 
+mod history;
 mod sample;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use longshore_placement::query::Index;
 use longshore_placement::{Candidate, Query};
 
+pub(crate) use history::run as history;
 use sample::Source;
 
 /// Any text as an expression, asked of an instance.
