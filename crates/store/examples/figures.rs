@@ -1,11 +1,12 @@
 //! Measures the store on this machine: `cargo run --release --example figures [TASKS] [DIR]`.
 //!
 //! Prints what one sync of the same disk takes, how many tasks a second 64 concurrent callers
-//! create and update, the memory and disk that a task takes, and how long a restart is.
+//! create and update, the memory and disk that a task takes, how long a restart is, and what a
+//! snapshot takes.
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -14,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use longshore_model::{
     Cluster, ClusterName, ClusterStatus, Container, ContainerDefinition, ContainerId,
-    ContainerInstance, DefinitionKey, DesiredStatus, InstanceId, InstanceStatus, LastStatus,
+    ContainerInstance, DefinitionKey, DesiredStatus, InstanceId, InstanceStatus, LastStatus, Owner,
     Resources, Task, TaskDefinition, TaskId, Timestamp,
 };
-use longshore_store::{EmbeddedJournal, Store, StoreError};
+use longshore_store::snapshot::{self, Header};
+use longshore_store::{EmbeddedJournal, State, Store, StoreError};
 use tokio::task::JoinSet;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -94,7 +96,25 @@ async fn fill(path: &Path, tasks: usize) -> Outcome<()> {
     println!("CPU: {cpu:.2?}, {:.1} us an update", cpu.as_micros() as f64 / updates as f64);
     println!("memory, as written: {} bytes a task", used.memory_since(idle) / tasks as u64);
     store.view().check_derived()?;
+    save(&store.view(), &path.with_extension("snapshot"))?;
     store.shutdown().await;
+    Ok(())
+}
+
+/// Writes a snapshot and reads it.
+fn save(state: &State, path: &Path) -> Outcome<()> {
+    let owner = Owner { region: "us-east-1".into(), account: "123456789012".into() };
+    let header = Header { taken_at: bits().0, owner, has_fargate: false, cluster: None };
+    let start = Instant::now();
+    snapshot::write(state, &header, &mut BufWriter::new(File::create(path)?))?;
+    let (written, start) = (start.elapsed(), Instant::now());
+    let read = snapshot::read(BufReader::new(File::open(path)?))?;
+    let (took, size) = (start.elapsed(), fs::metadata(path)?.len());
+    let (instances, tasks) = (read.state.all_instances().count(), read.state.all_tasks().count());
+    println!(
+        "snapshot of {instances} instances and {tasks} tasks: {size} bytes, written in \
+         {written:.2?}, read in {took:.2?}"
+    );
     Ok(())
 }
 
