@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use longshore_client::{Bounds, CallError, Client};
+use longshore_client::{Bounds, CallError, Client, TrustError};
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
@@ -26,6 +26,9 @@ pub struct Agent;
 /// Why an agent cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
+    /// Nobody can be trusted as the configuration says.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// The configuration makes no sense.
     #[error("the Docker Engine's address {address:?} cannot be used")]
     DockerAddress {
@@ -82,7 +85,7 @@ impl Agent {
 /// Everything is kept as it happens, so this can be dropped at any point.
 async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), AgentError> {
     let (endpoint, signer) = (config.endpoint.clone(), config.signer.clone());
-    let api = Client::new(endpoint, signer, Bounds::default());
+    let api = Client::new(endpoint, &config.trust, signer, Bounds::default())?;
     let files = Files::open(&config.data_dir)?;
     let saved = saved_identity(&config, &files)?;
     let daemon = reach_docker(&config).await?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use longshore_client::{Endpoint, Signer};
+use longshore_client::{Endpoint, Signer, Trust};
 
 /// Ports that every container instance keeps for itself: ssh, the Docker Engine, and the agent's
 /// own as people's firewalls know them.
@@ -18,6 +18,8 @@ pub const DEFAULT_LOGGING_DRIVERS: [&str; 2] = ["json-file", "none"];
 pub struct AgentConfig {
     /// The control plane.
     pub endpoint: Endpoint,
+    /// Who may vouch for it.
+    pub trust: Trust,
     /// Who signs requests, and for which region.
     pub signer: Signer,
     /// Name or ARN of the cluster to join.

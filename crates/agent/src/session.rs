@@ -8,12 +8,11 @@ mod handshake;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use longshore_client::Client;
+use longshore_client::{Client, Stream};
 use longshore_wire::acs::{
     AckRequest, AgentMessage, HeartbeatAckRequest, ManifestTask, ServerMessage,
     TaskManifestMessage, TaskStopVerificationMessage,
 };
-use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
@@ -52,7 +51,7 @@ pub(crate) struct Session {
     pub(crate) timeline: i64,
 }
 
-type Socket = WebSocketStream<TcpStream>;
+type Socket = WebSocketStream<Stream>;
 
 impl Session {
     /// Keeps connected, and hands over what is asked for. Never returns.

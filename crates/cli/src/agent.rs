@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use longshore_agent::{Agent, AgentConfig, ImagePullBehavior};
-use longshore_client::{Endpoint, Signer};
+use longshore_client::{Endpoint, Signer, Trust};
 use longshore_model::ClusterName;
 use tokio::sync::oneshot;
 
@@ -121,6 +121,7 @@ impl From<Pull> for ImagePullBehavior {
 /// Where an agent's control plane is, and as whom it calls.
 pub(crate) struct Home {
     pub(crate) endpoint: Endpoint,
+    pub(crate) trust: Trust,
     pub(crate) signer: Signer,
     pub(crate) cluster: ClusterName,
     pub(crate) data_dir: PathBuf,
@@ -131,6 +132,7 @@ impl Engine {
     pub(crate) fn configure(self, home: Home) -> AgentConfig {
         AgentConfig {
             endpoint: home.endpoint,
+            trust: home.trust,
             signer: home.signer,
             cluster: home.cluster.to_string(),
             data_dir: home.data_dir,
@@ -154,6 +156,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     data_dir::create(&data_dir)?;
     let _lock = data_dir::lock_agent(&data_dir)?;
     let config = options.engine.configure(Home {
+        trust: options.connection.trust(),
         signer: options.connection.signer()?,
         endpoint: options.connection.endpoint()?,
         cluster: options.cluster,

@@ -152,7 +152,8 @@ pub(crate) async fn run(bench: Bench) -> anyhow::Result<()> {
         let _ = shutdown.wait_for(|it| *it).await;
     };
     let signer = options.connection.signer()?;
-    let client = Client::signing(options.connection.endpoint()?, signer);
+    let endpoint = options.connection.endpoint()?;
+    let client = Client::signing(endpoint, &options.connection.trust(), signer)?;
     longshore_simulated_fleet::run(client, options.course(), stop).await
 }
 

@@ -18,7 +18,8 @@ const BOUNDS: Bounds = Bounds {
 
 /// A client of the control plane that is called.
 pub(crate) fn client(connection: &Connection) -> anyhow::Result<Client> {
-    Ok(Client::new(connection.endpoint()?, connection.signer()?, BOUNDS))
+    let (endpoint, signer) = (connection.endpoint()?, connection.signer()?);
+    Ok(Client::new(endpoint, &connection.trust(), signer, BOUNDS)?)
 }
 
 /// Calls an operation of Longshore's own and gives its answer as it came.

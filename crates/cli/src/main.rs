@@ -3,6 +3,7 @@
 mod agent;
 mod api;
 mod bench;
+mod ca;
 mod call;
 mod data_dir;
 mod env;
@@ -45,6 +46,8 @@ enum Command {
     Agent(agent::Options),
     /// Prints what to `eval` in a shell to point the AWS CLI and SDKs at a server on this machine.
     Env(env::Options),
+    /// Prints the certificate of this machine's server's authority, which clients elsewhere trust.
+    Ca(ca::Options),
     /// Loads a running server with a simulated fleet.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         .init();
     let outcome = match command {
         Command::Env(options) => env::print(&options).map(done),
+        Command::Ca(options) => ca::print(&options).map(done),
         Command::Api(options) => api::print(&options).map(done),
         Command::Up(options) => run(up::run(options)).map(done),
         Command::Server(options) => run(server::run(options)).map(done),

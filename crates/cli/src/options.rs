@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use longshore_client::{Credentials, Endpoint, Signer};
+use longshore_client::{Credentials, Endpoint, Fingerprint, Signer, Trust};
 use longshore_model::ClusterName;
+use longshore_server::{PlainText, TlsName};
 
 /// Where this machine keeps its state.
 #[derive(Args, Clone, Debug)]
@@ -38,13 +39,28 @@ impl DataDir {
 /// clients have them.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Connection {
-    /// The control plane's URL, such as http://10.0.0.1:8327. [default: AWS_ENDPOINT_URL_ECS]
+    /// The control plane's URL, such as https://10.0.0.1:8327. [default: AWS_ENDPOINT_URL_ECS]
     #[arg(long, env = "LONGSHORE_ENDPOINT", value_name = "URL")]
     endpoint: Option<Endpoint>,
 
     /// The region to sign for.
     #[arg(long, env = "LONGSHORE_REGION", default_value = "us-east-1")]
     region: String,
+
+    /// Certificates in PEM of the authorities that the control plane's certificate may come from.
+    /// [default: the authorities that the system trusts]
+    #[arg(long, env = "LONGSHORE_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+
+    /// The fingerprint of the control plane's certificate authority, as `longshore ca
+    /// --fingerprint` prints it there, instead of a file.
+    #[arg(
+        long,
+        env = "LONGSHORE_CA_FINGERPRINT",
+        value_name = "SHA256",
+        conflicts_with = "ca_file"
+    )]
+    ca_fingerprint: Option<Fingerprint>,
 }
 
 impl Connection {
@@ -57,6 +73,15 @@ impl Connection {
                 "no control plane is named: give --endpoint, or set LONGSHORE_ENDPOINT or \
                  AWS_ENDPOINT_URL_ECS (`longshore env` prints it on the control plane's machine)"
             ),
+        }
+    }
+
+    /// Whom the control plane's certificate may come from.
+    pub(crate) fn trust(&self) -> Trust {
+        match (self.ca_fingerprint, &self.ca_file) {
+            (Some(fingerprint), _) => Trust::Fingerprint(fingerprint),
+            (None, Some(file)) => Trust::File(file.clone()),
+            (None, None) => Trust::System,
         }
     }
 
@@ -83,10 +108,48 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|it| !it.is_empty())
 }
 
+/// How the control plane speaks TLS. Without these options: by a certificate authority of its own,
+/// made at the first start, which `longshore ca` prints.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Tls {
+    /// A certificate in PEM, followed by those that lead to its authority. Replacing the file is
+    /// enough to renew it.
+    #[arg(long, env = "LONGSHORE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The certificate's key in PEM. Not every user of this machine may have access to it.
+    #[arg(long, env = "LONGSHORE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// A name or address that clients use for this server, beside the host's name, loopback and the
+    /// addresses of all interfaces, for which there is always a certificate. May be repeated.
+    #[arg(
+        long = "tls-name",
+        env = "LONGSHORE_TLS_NAMES",
+        value_name = "NAME",
+        value_delimiter = ',',
+        conflicts_with = "tls_cert"
+    )]
+    pub(crate) tls_names: Vec<TlsName>,
+
+    /// Speak plain text also with other machines, for networks that everyone on them is trusted
+    /// with: signatures are verified, but all can be read, secrets of tasks included.
+    #[arg(long, env = "LONGSHORE_PLAIN_TEXT")]
+    pub(crate) plain_text: bool,
+}
+
+impl Tls {
+    /// Whom plain text is spoken with.
+    pub(crate) fn plain_text_with(&self) -> PlainText {
+        if self.plain_text { PlainText::Everyone } else { PlainText::ThisMachine }
+    }
+}
+
 /// The control plane's options.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Server {
-    /// The address that the API and the agents' sockets are served on.
+    /// The address that the API and the agents' sockets are served on: TLS for everyone, and plain
+    /// text on the same port for callers on this machine.
     #[arg(
         long,
         env = "LONGSHORE_LISTEN",
@@ -97,6 +160,9 @@ pub(crate) struct Server {
 
     #[command(flatten)]
     pub(crate) data_dir: DataDir,
+
+    #[command(flatten)]
+    pub(crate) tls: Tls,
 
     /// The cluster that is made at the start if it does not exist.
     #[arg(long, env = "LONGSHORE_CLUSTER", default_value = "default")]

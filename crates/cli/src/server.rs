@@ -1,13 +1,15 @@
 //! `longshore server`: the control plane alone.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use longshore_control::Control;
 use longshore_model::Owner;
-use longshore_server::{RootKey, SecretsFile, Server};
+use longshore_server::{Authority, RootKey, SecretsFile, Server, Tls};
 use longshore_store::{EmbeddedJournal, Store, StoreError};
+use tracing::info;
 
 use crate::data_dir::{self, Endpoint};
 use crate::options;
@@ -38,9 +40,23 @@ pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPla
     control.create_cluster(options.cluster.clone(), Default::default()).await?;
     let secrets = options.secrets_file.as_deref().map(SecretsFile::open).transpose()?;
     let server = Server::bind(options.listen, control, root_key.clone(), secrets).await?;
-    let url = format!("http://{}", reachable(server.address()?));
+    let address = server.address()?;
+    let server =
+        server.with_transports(tls(options, &dir, address.port())?, options.tls.plain_text_with());
+    let url = format!("http://{}", reachable(address));
     Endpoint { url: url.clone(), region: options.region.clone() }.save(&dir)?;
     Ok(ControlPlane { server, store, root_key, url })
+}
+
+/// What TLS is spoken with at this port.
+fn tls(options: &options::Server, dir: &Path, port: u16) -> anyhow::Result<Tls> {
+    let options::Tls { tls_cert, tls_key, tls_names, .. } = &options.tls;
+    if let (Some(certificate), Some(key)) = (tls_cert, tls_key) {
+        return Ok(Tls::from_files(certificate, key)?);
+    }
+    let authority = Authority::load_or_create(dir)?;
+    info!(fingerprint = %authority.fingerprint(), "TLS is by the server's own authority");
+    Ok(Tls::from_authority(authority, tls_names.clone(), port)?)
 }
 
 /// The address by which this machine reaches a listener: one on all addresses is at loopback too.

@@ -4,7 +4,7 @@
 use anyhow::Context;
 use clap::Args;
 use longshore_agent::Agent;
-use longshore_client::{Credentials, Signer};
+use longshore_client::{Credentials, Signer, Trust};
 use longshore_store::Store;
 use tokio::sync::{oneshot, watch};
 
@@ -32,6 +32,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let _lock = data_dir::lock_agent(&agent_dir)?;
     let config = options.engine.configure(Home {
         endpoint: url.parse()?,
+        trust: Trust::default(),
         signer: Signer {
             credentials: Credentials {
                 access_key_id: root_key.access_key_id,

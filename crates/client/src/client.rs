@@ -8,16 +8,17 @@ use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use longshore_wire::{CONTENT_TYPE, ErrorBody, TARGET_HEADER, ecs, own, sigv4};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
+use crate::connector::Connector;
 use crate::endpoint::Endpoint;
 use crate::error::CallError;
 use crate::signer::Signer;
+use crate::trust::{Trust, TrustError};
 
 /// How long is waited, and for how much.
 #[derive(Clone, Copy, Debug)]
@@ -55,26 +56,38 @@ struct Shared {
     endpoint: Endpoint,
     signer: Signer,
     bounds: Bounds,
-    http: legacy::Client<HttpConnector, Full<Bytes>>,
+    connector: Connector,
+    http: legacy::Client<Connector, Full<Bytes>>,
 }
 
 impl Client {
     /// A client of the control plane there. Nothing is asked of it yet.
-    pub fn new(endpoint: Endpoint, signer: Signer, bounds: Bounds) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(bounds.connect));
+    ///
+    /// # Errors
+    /// Where what is to be trusted cannot be read, and is needed.
+    pub fn new(
+        endpoint: Endpoint,
+        trust: &Trust,
+        signer: Signer,
+        bounds: Bounds,
+    ) -> Result<Self, TrustError> {
+        let connector = Connector::new(&endpoint, trust, bounds.connect)?;
         let http = legacy::Client::builder(TokioExecutor::new())
             .retry_canceled_requests(false)
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(bounds.idle)
-            .build(connector);
-        Self { shared: Arc::new(Shared { endpoint, signer, bounds, http }) }
+            .build(connector.clone());
+        Ok(Self { shared: Arc::new(Shared { endpoint, signer, bounds, connector, http }) })
     }
 
     /// Where it calls.
     pub fn endpoint(&self) -> &Endpoint {
         &self.shared.endpoint
+    }
+
+    /// What connects, to there and to where it says that its sockets are.
+    pub fn connector(&self) -> &Connector {
+        &self.shared.connector
     }
 
     /// Who signs.
@@ -242,7 +255,7 @@ mod tests {
         };
         let signer = Signer { credentials, region: "us-east-1".into() };
         let endpoint = "http://127.0.0.1:80".parse().unwrap();
-        let client = Client::new(endpoint, signer, Bounds::default());
+        let client = Client::new(endpoint, &Trust::default(), signer, Bounds::default()).unwrap();
         let addressed = Addressed { path: "/", target: Some("Target") };
         let request = client.request(&addressed, &serde_json::json!({})).unwrap();
         let header = |name: &str| request.headers()[name].to_str().unwrap();

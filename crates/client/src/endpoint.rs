@@ -7,32 +7,61 @@ use std::str::FromStr;
 use http::Uri;
 use http::uri::Authority;
 
-/// `http://host:port`. Made only by parsing.
+/// `https://host:port` or `http://host:port`. Made only by parsing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint(Authority);
+pub struct Endpoint {
+    scheme: Scheme,
+    authority: Authority,
+}
+
+/// How it is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// In plain text.
+    Http,
+    /// By TLS.
+    Https,
+}
 
 /// Why a text names no control plane.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the endpoint {0:?} is not of the form http://host:port, such as http://10.0.0.1:8327 (there \
-     is no TLS yet)"
+    "the endpoint {0:?} is not of the form https://host:port or http://host:port, such as \
+     https://10.0.0.1:8327"
 )]
 pub struct EndpointError(String);
 
 impl Endpoint {
     /// Such as `127.0.0.1:8327`.
     pub fn authority(&self) -> &str {
-        self.0.as_str()
+        self.authority.as_str()
+    }
+
+    /// How it is spoken to.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
     }
 
     /// Whether the control plane is on this very host.
     pub fn is_local(&self) -> bool {
-        let host = self.0.host().trim_matches(['[', ']']);
+        let host = self.authority.host().trim_matches(['[', ']']);
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
     }
 
-    pub(crate) fn uri(&self, path: &str) -> Result<Uri, http::Error> {
-        Uri::builder().scheme("http").authority(self.0.clone()).path_and_query(path).build()
+    /// A URL below it; a path begins with a slash.
+    pub fn uri(&self, path: &str) -> Result<Uri, http::Error> {
+        let (scheme, authority) = (self.scheme.as_str(), self.authority.clone());
+        Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build()
+    }
+}
+
+impl Scheme {
+    /// As it stands in a URL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
     }
 }
 
@@ -40,16 +69,22 @@ impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let authority = text.strip_prefix("http://").map(|it| it.strip_suffix('/').unwrap_or(it));
-        let authority = authority.and_then(|it| it.parse::<Authority>().ok());
+        let unusable = || EndpointError(text.into());
+        let (scheme, rest) = text.split_once("://").ok_or_else(unusable)?;
+        let scheme = match scheme {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return Err(unusable()),
+        };
+        let authority = rest.strip_suffix('/').unwrap_or(rest).parse::<Authority>().ok();
         let authority = authority.filter(|it| !it.host().is_empty() && !it.as_str().contains('@'));
-        authority.map(Self).ok_or_else(|| EndpointError(text.into()))
+        Ok(Self { scheme, authority: authority.ok_or_else(unusable)? })
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.0)
+        write!(f, "{}://{}", self.scheme.as_str(), self.authority)
     }
 }
 
@@ -62,13 +97,15 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_http_without_a_path_is_understood() {
+    fn whatever_is_no_http_or_has_a_path_is_refused() {
         for text in [
             "",
             "a:1",
             "http://",
             "/x",
-            "https://a:1",
+            "ws://a:1",
+            "https://",
+            "https://a/b",
             "http://a/b",
             "http://a//",
             "http://:80",
@@ -83,6 +120,7 @@ mod tests {
     fn the_last_slash_is_left_out() {
         assert_eq!(endpoint("http://10.0.0.1:8327/").authority(), "10.0.0.1:8327");
         assert_eq!(endpoint("http://10.0.0.1:8327/").to_string(), "http://10.0.0.1:8327");
+        assert_eq!(endpoint("https://ecs.example/").to_string(), "https://ecs.example");
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl CallError {
 }
 
 /// An error with its causes, which hyper's own text leaves out.
-fn causes(error: &dyn std::error::Error) -> String {
+pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(it) = cause {

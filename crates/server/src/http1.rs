@@ -1,6 +1,7 @@
 //! The listener: connections with bounds on time and size, each request to its door.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use longshore_wire::TARGET_HEADER;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
@@ -26,6 +28,7 @@ use uuid::Uuid;
 
 use crate::acs::{self, Hello, Session};
 use crate::api::{Call, Exception, answer};
+use crate::transport::{Entered, Transport};
 use crate::{Doors, own, requested};
 
 /// The longest body, in bytes. ECS takes definitions of 64 KiB; agents report less.
@@ -36,6 +39,10 @@ const READ: Duration = Duration::from_secs(30);
 
 /// The longest that open requests are waited for at the end.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// The answer to plain text from other machines.
+const SPEAK_TLS: &str = "This server speaks plain text only with its own machine. Use https:// \
+                         (longshore ca prints whom to trust), or start it with --plain-text.";
 
 /// The longest message of an agent, in bytes.
 const MAX_AGENT_MESSAGE: usize = 1024 * 1024;
@@ -63,10 +70,9 @@ pub(crate) async fn serve(
             },
             () = requested(&mut stopping) => break,
         };
-        let connection = Connection { doors: Arc::clone(&doors), stopping: stopping.clone() };
-        let open = open.clone();
+        let (doors, stopping, open) = (Arc::clone(&doors), stopping.clone(), open.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.serve(stream).await {
+            if let Err(error) = enter(stream, doors, stopping).await {
                 debug!(%error, "a connection ended");
             }
             drop(open);
@@ -78,16 +84,38 @@ pub(crate) async fn serve(
     }
 }
 
+/// Serves a connection in whatever way it comes in, unless told to stop before that is known.
+async fn enter(
+    stream: TcpStream,
+    doors: Arc<Doors>,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let _ = stream.set_nodelay(true);
+    let entered = tokio::select! {
+        entered = doors.transports.enter(stream) => entered?,
+        () = requested(&mut stopping) => return Ok(()),
+    };
+    let connection = |transport| Connection { transport, doors, stopping };
+    match entered {
+        Entered::Plain(stream, transport) => connection(transport).serve(stream).await?,
+        Entered::Tls(stream) => connection(Transport::Tls).serve(stream).await?,
+    }
+    Ok(())
+}
+
 #[derive(Clone)]
 struct Connection {
+    transport: Transport,
     doors: Arc<Doors>,
     stopping: watch::Receiver<bool>,
 }
 
 impl Connection {
     /// Answers one request after another; once told to stop, only the one that has begun.
-    async fn serve(self, stream: TcpStream) -> hyper::Result<()> {
-        let _ = stream.set_nodelay(true);
+    async fn serve<S>(self, stream: S) -> hyper::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let mut stopping = self.stopping.clone();
         let service = service_fn(move |it| self.clone().answer(it));
         let served = http1::Builder::new()
@@ -105,10 +133,13 @@ impl Connection {
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let (parts, body) = request.into_parts();
-        if parts.uri.path() == "/acs/ws" {
+        if parts.uri.path() == "/acs/ws" && self.transport != Transport::Refused {
             return Ok(self.open_socket(parts).await);
         }
-        let outcome = self.answer_call(&parts, body).await;
+        let outcome = match self.transport {
+            Transport::Refused => Err(Exception::access_denied(SPEAK_TLS)),
+            Transport::Tls | Transport::Plain => self.answer_call(&parts, body).await,
+        };
         let mut response = outcome.unwrap_or_else(|exception| {
             debug!(exception = exception.name(), message = exception.message(), "refused");
             let mut response = Response::new(Body::from(exception.body().encode()));
@@ -142,7 +173,8 @@ impl Connection {
         let text = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
         let host = text(HOST.as_str()).unwrap_or_default();
         let (control, pages, secrets) = (&doors.control, &doors.pages, doors.secrets.as_ref());
-        let call = Call { control, pages, secrets, host };
+        let scheme = self.transport.scheme();
+        let call = Call { control, pages, secrets, host, scheme };
         let answer = answer(text(TARGET_HEADER), &body, &call).await?;
         Ok(Response::new(Body::from(answer)))
     }

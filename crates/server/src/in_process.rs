@@ -17,6 +17,7 @@ use longshore_wire::acs::Refusal;
 
 use crate::acs::{Hello, Hub, Seat, Session};
 use crate::api::{self, Call, Gate, Pages};
+use crate::transport::Transports;
 use crate::{Doors, RootKey};
 
 /// The control plane behind doors that only its own process can reach.
@@ -37,6 +38,7 @@ impl InProcess {
             gate: Gate::new(key),
             hub: Hub::default(),
             secrets: None,
+            transports: Transports::default(),
         });
         let following = Box::pin({
             let doors = Arc::clone(&doors);
@@ -50,7 +52,8 @@ impl InProcess {
     /// Answers a request as if its signature had been verified. The error is what the caller sees.
     pub async fn answer(&self, target: &str, body: &[u8]) -> Result<Bytes, ErrorBody> {
         let Doors { control, pages, secrets, .. } = &*self.doors;
-        let call = Call { control, pages, secrets: secrets.as_ref(), host: "localhost" };
+        let call =
+            Call { control, pages, secrets: secrets.as_ref(), host: "localhost", scheme: "http" };
         api::answer(Some(target), body, &call).await.map_err(|it| it.body())
     }
 

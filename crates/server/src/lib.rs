@@ -8,8 +8,11 @@ mod api;
 mod http1;
 mod in_process;
 mod own;
+mod private_file;
 mod root_key;
 mod secrets;
+mod tls;
+mod transport;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,9 +29,14 @@ pub use longshore_wire::{Kind, Member, Operation, Structure};
 pub use own::{Site, explain};
 pub use root_key::{RootKey, RootKeyError};
 pub use secrets::{SecretsFile, SecretsFileError};
+pub use tls::{
+    Authority, AuthorityError, CertificateFilesError, Tls, TlsError, TlsName, TlsNameError,
+};
+pub use transport::PlainText;
 
 use acs::Hub;
 use api::{Gate, Pages};
+use transport::Transports;
 
 /// How often what has ended and whose time is over is forgotten.
 const REAP_EVERY: Duration = Duration::from_secs(60);
@@ -36,7 +44,7 @@ const REAP_EVERY: Duration = Duration::from_secs(60);
 /// The control plane behind its listener.
 pub struct Server {
     listener: TcpListener,
-    doors: Arc<Doors>,
+    doors: Doors,
 }
 
 /// What every connection shares.
@@ -46,6 +54,7 @@ pub(crate) struct Doors {
     pub(crate) pages: Pages,
     pub(crate) hub: Hub,
     pub(crate) secrets: Option<SecretsFile>,
+    pub(crate) transports: Transports,
 }
 
 /// Why a server ended, or did not begin.
@@ -66,7 +75,7 @@ pub enum ServerError {
 
 impl Server {
     /// Takes the address. Nothing is answered before [`Server::run`]. Without a file of secrets no
-    /// task can have any.
+    /// task can have any. It speaks plain text with its own machine.
     pub async fn bind(
         address: SocketAddr,
         control: Control,
@@ -77,14 +86,21 @@ impl Server {
             .await
             .map_err(|source| ServerError::Listen { address, source })?;
         control.forget_connections().await?;
-        let doors = Arc::new(Doors {
+        let doors = Doors {
             control,
             pages: Pages::new(root_key.secret_access_key.clone()),
             gate: Gate::new(root_key),
             hub: Hub::default(),
             secrets,
-        });
+            transports: Transports::default(),
+        };
         Ok(Self { listener, doors })
+    }
+
+    /// Speaks TLS as well, and plain text with these.
+    pub fn with_transports(mut self, tls: Tls, plain_text: PlainText) -> Self {
+        self.doors.transports = Transports { tls: Some(tls), plain_text };
+        self
     }
 
     /// The address that was taken, with the port that the system chose where 0 was asked for.
@@ -95,6 +111,7 @@ impl Server {
     /// Serves until shutdown is asked for or the state cannot be saved any more.
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), ServerError> {
         let Self { listener, doors } = self;
+        let doors = Arc::new(doors);
         let store = doors.control.store().clone();
         let (stop, stopping) = watch::channel(false);
         let follow = tokio::spawn({
@@ -102,6 +119,14 @@ impl Server {
             async move { doors.hub.follow(store).await }
         });
         let reap = tokio::spawn(reap(doors.control.clone()));
+        let renew = tokio::spawn({
+            let doors = Arc::clone(&doors);
+            async move {
+                if let Some(tls) = &doors.transports.tls {
+                    tls.renew().await;
+                }
+            }
+        });
         let serve = tokio::spawn(http1::serve(listener, Arc::clone(&doors), stopping));
         let outcome = tokio::select! {
             () = requested(&mut shutdown) => Ok(()),
@@ -114,6 +139,7 @@ impl Server {
         }
         follow.abort();
         reap.abort();
+        renew.abort();
         store.shutdown().await;
         outcome
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use longshore_client::{Bounds, CallError, Credentials, Endpoint, Signer};
+use longshore_client::{
+    Bounds, CallError, Connector, Credentials, Endpoint, Signer, Trust, TrustError,
+};
 use longshore_wire::ecs;
 use tokio::sync::RwLock;
 
@@ -49,18 +51,23 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the server at `host:port` that has the region of servers which were not told
-    /// another.
+    /// A client of the server that speaks plain text at `host:port` and has the region of servers
+    /// which were not told another.
     pub fn new(authority: &str, key: RootKey) -> anyhow::Result<Self> {
         let RootKey { access_key_id, secret_access_key } = key;
         let credentials = Credentials { access_key_id, secret_access_key, session_token: None };
         let endpoint = format!("http://{authority}").parse()?;
-        Ok(Self::signing(endpoint, Signer { credentials, region: REGION.into() }))
+        let signer = Signer { credentials, region: REGION.into() };
+        Ok(Self::signing(endpoint, &Trust::default(), signer)?)
     }
 
     /// A client that signs so.
-    pub fn signing(endpoint: Endpoint, signer: Signer) -> Self {
-        Self { client: longshore_client::Client::new(endpoint, signer, BOUNDS), gate: None }
+    ///
+    /// # Errors
+    /// Where what is to be trusted cannot be read.
+    pub fn signing(endpoint: Endpoint, trust: &Trust, signer: Signer) -> Result<Self, TrustError> {
+        let client = longshore_client::Client::new(endpoint, trust, signer, BOUNDS)?;
+        Ok(Self { client, gate: None })
     }
 
     /// The same client behind a gate: whoever write-locks it waits until its calls are over and
@@ -72,6 +79,10 @@ impl Client {
     /// Such as `127.0.0.1:8327`.
     pub fn authority(&self) -> &str {
         self.client.endpoint().authority()
+    }
+
+    pub(crate) fn connector(&self) -> &Connector {
+        self.client.connector()
     }
 
     pub(crate) fn signer(&self) -> &Signer {

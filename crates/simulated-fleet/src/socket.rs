@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Context;
 use http::header::{AUTHORIZATION, CONNECTION, UPGRADE};
 use http::{Request, Uri};
+use longshore_client::Stream;
 use longshore_wire::sigv4;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::client::Client;
 
-pub(super) type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<Stream>;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -61,8 +61,7 @@ pub(super) async fn connect(
     let request = request.body(())?;
     let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     let open = async {
-        let stream = TcpStream::connect(authority).await?;
-        stream.set_nodelay(true)?;
+        let stream = client.connector().open(&endpoint).await?;
         let opened =
             tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
         let (socket, _) = opened?;

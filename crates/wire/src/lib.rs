@@ -8,12 +8,14 @@
 
 pub mod acs;
 pub mod ecs;
+mod fingerprint;
 mod json;
 pub mod own;
 mod shape;
 pub mod sigv4;
 mod timestamp;
 
+pub use fingerprint::{Fingerprint, FingerprintError};
 pub use json::{CONTENT_TYPE, ErrorBody, Operation, TARGET_HEADER};
 pub use shape::{Kind, Member, Mismatch, Parsed, Reader, Secret, Shape, Structure, Unknown, parse};
 pub use timestamp::Timestamp;

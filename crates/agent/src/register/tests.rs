@@ -1,5 +1,5 @@
 use http::StatusCode;
-use longshore_client::{Credentials, Signer};
+use longshore_client::{Credentials, Signer, Trust};
 use longshore_wire::ErrorBody;
 
 use super::*;
@@ -9,6 +9,7 @@ fn config() -> AgentConfig {
     AgentConfig {
         endpoint: "http://127.0.0.1:1".parse().unwrap(),
         cluster: "default".into(),
+        trust: Trust::default(),
         signer: Signer {
             credentials: Credentials {
                 access_key_id: "AK".into(),

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONNECTION, HOST, UPGRADE};
 use http::{Request, Uri};
-use longshore_client::{CallError, Client, Signer};
+use longshore_client::{CallError, Client, Connector, Scheme, Signer, causes};
 use longshore_wire::acs::Refusal;
 use longshore_wire::{ecs, sigv4};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -26,9 +25,11 @@ pub(super) enum ConnectError {
     Refused(String),
     #[error("the endpoint cannot be asked for: {0}")]
     Discover(#[from] CallError),
-    #[error("the endpoint {0:?} is not of the form http://host:port/path/")]
+    #[error("the endpoint {0:?} is not of the form https://host:port/path/, or http:")]
     Endpoint(String),
-    #[error("no connection: {0}")]
+    #[error("the control plane was reached by TLS, but says that its socket is at {0}")]
+    Downgrade(String),
+    #[error("no connection: {}", causes(.0))]
     Network(#[from] std::io::Error),
     #[error("the handshake failed: {0}")]
     Handshake(Box<tungstenite::Error>),
@@ -50,15 +51,22 @@ pub(super) async fn connect(
     };
     let endpoint = api.call(&question).await?.endpoint.unwrap_or_default();
     let target = Target::parse(&endpoint)?;
+    if (api.endpoint().scheme(), target.scheme) == (Scheme::Https, Scheme::Http) {
+        return Err(ConnectError::Downgrade(endpoint));
+    }
     let query = query(identity, docker_version, send_credentials);
     let request = request(&target, &query, api.signer())
         .map_err(|_| ConnectError::Endpoint(endpoint.clone()))?;
-    timeout(TIME_LIMIT, open(&target, request)).await.map_err(|_| ConnectError::TimedOut)?
+    let open = open(api.connector(), &target, request);
+    timeout(TIME_LIMIT, open).await.map_err(|_| ConnectError::TimedOut)?
 }
 
-async fn open(target: &Target, request: Request<()>) -> Result<Socket, ConnectError> {
-    let stream = TcpStream::connect((target.host.as_str(), target.port)).await?;
-    stream.set_nodelay(true)?;
+async fn open(
+    connector: &Connector,
+    target: &Target,
+    request: Request<()>,
+) -> Result<Socket, ConnectError> {
+    let stream = connector.open(&target.endpoint).await?;
     match tokio_tungstenite::client_async(request, stream).await {
         Ok((socket, _)) => Ok(socket),
         Err(tungstenite::Error::Http(response)) => {
@@ -78,8 +86,8 @@ async fn open(target: &Target, request: Request<()>) -> Result<Socket, ConnectEr
 /// Where the socket is.
 #[derive(Debug, PartialEq, Eq)]
 struct Target {
-    host: String,
-    port: u16,
+    endpoint: Uri,
+    scheme: Scheme,
     authority: String,
     path: String,
 }
@@ -89,15 +97,16 @@ impl Target {
         let unusable = || ConnectError::Endpoint(endpoint.to_owned());
         let uri: Uri = endpoint.parse().map_err(|_| unusable())?;
         let authority = uri.authority().ok_or_else(unusable)?;
-        if uri.scheme_str() != Some("http") {
-            return Err(unusable());
-        }
-        let slash = if uri.path().ends_with('/') { "" } else { "/" };
+        let scheme = match uri.scheme_str() {
+            Some("http") => Scheme::Http,
+            Some("https") => Scheme::Https,
+            _ => return Err(unusable()),
+        };
         Ok(Self {
-            host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            scheme,
             authority: authority.to_string(),
-            path: format!("{}{slash}ws", uri.path()),
+            path: format!("{}/ws", uri.path().trim_end_matches('/')),
+            endpoint: uri,
         })
     }
 }
@@ -164,23 +173,24 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(endpoint: &str, expect: Option<(&str, u16, &str)>) {
+    fn check(endpoint: &str, expect: Option<(Scheme, &str, &str)>) {
         let target = Target::parse(endpoint).ok();
-        let seen = target.as_ref().map(|it| (it.host.as_str(), it.port, it.path.as_str()));
+        let seen = target.as_ref().map(|it| (it.scheme, it.authority.as_str(), it.path.as_str()));
         assert_eq!(seen, expect, "{endpoint}");
     }
 
     #[test]
     fn an_endpoint_is_read_with_and_without_its_last_slash() {
-        check("http://127.0.0.1:18080/acs/", Some(("127.0.0.1", 18080, "/acs/ws")));
-        check("http://127.0.0.1:18080/acs", Some(("127.0.0.1", 18080, "/acs/ws")));
-        check("http://host", Some(("host", 80, "/ws")));
-        check("http://[::1]:1/", Some(("::1", 1, "/ws")));
+        let (http, https) = (Scheme::Http, Scheme::Https);
+        check("http://127.0.0.1:18080/acs/", Some((http, "127.0.0.1:18080", "/acs/ws")));
+        check("https://127.0.0.1:18080/acs", Some((https, "127.0.0.1:18080", "/acs/ws")));
+        check("http://host", Some((http, "host", "/ws")));
+        check("https://[::1]:1/", Some((https, "[::1]:1", "/ws")));
     }
 
     #[test]
     fn other_schemes_are_refused() {
-        for endpoint in ["", "https://a/", "ws://a/", "a:1"] {
+        for endpoint in ["", "wss://a/", "ws://a/", "a:1"] {
             check(endpoint, None);
         }
     }

@@ -23,6 +23,8 @@ pub(crate) struct Call<'a> {
     pub(crate) secrets: Option<&'a SecretsFile>,
     /// The authority under which the caller reached this server.
     pub(crate) host: &'a str,
+    /// `https` of those who came by TLS, else `http`.
+    pub(crate) scheme: &'static str,
 }
 
 impl Call<'_> {

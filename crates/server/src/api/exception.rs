@@ -50,6 +50,7 @@ pub(super) enum ExceptionCode {
     IncompleteSignature,
     UnrecognizedClient,
     InvalidSignature,
+    AccessDenied,
 }
 
 impl ExceptionCode {
@@ -78,6 +79,7 @@ impl ExceptionCode {
             Self::IncompleteSignature => "IncompleteSignatureException",
             Self::UnrecognizedClient => "UnrecognizedClientException",
             Self::InvalidSignature => "InvalidSignatureException",
+            Self::AccessDenied => "AccessDeniedException",
         }
     }
 
@@ -95,6 +97,7 @@ impl ExceptionCode {
                 | Self::IncompleteSignature
                 | Self::UnrecognizedClient
                 | Self::InvalidSignature
+                | Self::AccessDenied
         )
     }
 }
@@ -137,6 +140,8 @@ exceptions! {
     unrecognized_client = UnrecognizedClient;
     /// The signature does not fit, or its time has passed.
     invalid_signature = InvalidSignature;
+    /// Whoever has signed may not.
+    access_denied = AccessDenied;
 }
 
 impl Exception {

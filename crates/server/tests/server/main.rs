@@ -27,3 +27,4 @@ mod task_definitions;
 mod task_life;
 mod task_shape;
 mod task_size;
+mod tls;

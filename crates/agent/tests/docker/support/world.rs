@@ -7,7 +7,7 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::models::ContainerInspectResponse;
 use longshore_agent::{Agent, AgentConfig, DEFAULT_RESERVED_PORTS, ImagePullBehavior};
-use longshore_client::{Credentials, Signer};
+use longshore_client::{Credentials, Signer, Trust};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
@@ -45,6 +45,7 @@ impl World {
         let config = AgentConfig {
             endpoint: control_plane.endpoint().parse().unwrap(),
             cluster: "default".to_owned(),
+            trust: Trust::default(),
             signer: Signer {
                 credentials: Credentials {
                     access_key_id: ACCESS_KEY.to_owned(),

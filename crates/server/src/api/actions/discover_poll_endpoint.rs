@@ -1,4 +1,4 @@
-//! DiscoverPollEndpoint: the agent's socket is at the address by which it reached this server.
+//! DiscoverPollEndpoint: the agent's socket is where it reached this server, and as it did.
 
 use longshore_wire::ecs::{DiscoverPollEndpointRequest, DiscoverPollEndpointResponse};
 
@@ -12,7 +12,7 @@ pub(in crate::api) async fn answer(
 ) -> Result<DiscoverPollEndpointResponse, Exception> {
     let _: DiscoverPollEndpointRequest = input::read(body)?;
     Ok(DiscoverPollEndpointResponse {
-        endpoint: Some(format!("http://{}/acs/", call.host)),
+        endpoint: Some(format!("{}://{}/acs/", call.scheme, call.host)),
         ..DiscoverPollEndpointResponse::default()
     })
 }

@@ -12,6 +12,7 @@ use longshore_server::RootKey;
 use longshore_wire::sigv4::{Credentials, SignedRequest, sign};
 use longshore_wire::{Operation, TARGET_HEADER};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::soon;
@@ -136,8 +137,18 @@ pub(crate) async fn try_send(
     address: SocketAddr,
     request: Request<Full<Bytes>>,
 ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
+    soon("an answer", async { send_on(TcpStream::connect(address).await?, request).await }).await
+}
+
+/// Sends one request on this connection.
+pub(crate) async fn send_on<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     soon("an answer", async {
-        let stream = TcpStream::connect(address).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(connection);
         let response = sender.send_request(request).await?;

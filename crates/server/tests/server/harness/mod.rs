@@ -11,7 +11,7 @@ mod world;
 pub(crate) use agent::{Agent, Handshake, open};
 pub(crate) use clock::{Count, Steered};
 pub(crate) use fleet::Fleet;
-pub(crate) use http::{Answer, Call, try_send};
+pub(crate) use http::{Answer, Call, send_on, try_send};
 pub(crate) use machine::Machine;
 pub(crate) use world::World;
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use longshore_control::Control;
 use longshore_model::{InstanceId, Owner};
-use longshore_server::{SecretsFile, Server, ServerError};
+use longshore_server::{PlainText, SecretsFile, Server, ServerError, Tls};
 use longshore_store::{MemoryJournal, State, Store, StoreError, Tx};
 use longshore_wire::Operation;
 use serde_json::{Value, json};
@@ -39,28 +39,43 @@ impl World {
     }
 
     pub(crate) async fn over(store: Store) -> Self {
-        Self::with(store, None, false).await
+        Self::with(store, None, false, None).await
     }
 
     /// A world where FARGATE is mapped to the instances.
     pub(crate) async fn with_fargate() -> Self {
-        Self::with(Store::open(MemoryJournal::default()).unwrap(), None, true).await
+        Self::with(Store::open(MemoryJournal::default()).unwrap(), None, true, None).await
     }
 
     /// A world whose server finds secrets in this file.
     pub(crate) async fn with_secrets(file: &Path) -> Self {
         let store = Store::open(MemoryJournal::default()).unwrap();
-        Self::with(store, Some(SecretsFile::open(file).unwrap()), false).await
+        Self::with(store, Some(SecretsFile::open(file).unwrap()), false, None).await
     }
 
-    async fn with(store: Store, secrets: Option<SecretsFile>, has_fargate: bool) -> Self {
+    /// A world without threads of its own that speaks TLS as well.
+    pub(crate) async fn with_tls(tls: Tls) -> Self {
+        let store = Store::open_inline(MemoryJournal::default()).unwrap();
+        Self::with(store, None, false, Some(tls)).await
+    }
+
+    async fn with(
+        store: Store,
+        secrets: Option<SecretsFile>,
+        has_fargate: bool,
+        tls: Option<Tls>,
+    ) -> Self {
         let clock = Arc::new(Steered::default());
         let owner = Owner { region: "us-east-1".into(), account: "111122223333".into() };
         let control = Control::new(store, clock.clone(), Arc::new(Count::default()), owner)
             .with_fargate_on_instances(has_fargate);
         control.create_cluster("default".parse().unwrap(), Default::default()).await.unwrap();
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let server = Server::bind(any_port, control.clone(), root_key(), secrets).await.unwrap();
+        let mut server =
+            Server::bind(any_port, control.clone(), root_key(), secrets).await.unwrap();
+        if let Some(tls) = tls {
+            server = server.with_transports(tls, PlainText::ThisMachine);
+        }
         let address = server.address().unwrap();
         let (shutdown, requested) = watch::channel(false);
         let served = tokio::spawn(server.run(requested));
