@@ -27,6 +27,7 @@ pub use slots::Slots;
 use split::Part;
 pub use split::Split;
 pub(crate) use values::Numbered;
+pub(crate) use wish::Subject;
 pub use wish::Wish;
 
 /// The most characters of an expression. Source: Amazon ECS API Reference, `PlacementConstraint`.

@@ -73,7 +73,7 @@ pub struct Reason {
 pub struct NearMiss {
     /// Which.
     pub instance: Arc<ContainerInstance>,
-    /// The changes, all of which it takes.
+    /// The changes, all of which it takes, and which suffice.
     pub changes: Vec<String>,
     /// The tasks that are in the way; see [`Why::tasks`].
     pub tasks: Vec<Arc<Task>>,
@@ -95,7 +95,7 @@ pub struct Why {
     pub reason: &'static str,
     /// With the instance's figures.
     pub detail: String,
-    /// What would remove it.
+    /// What would remove it, nothing else changed.
     pub change: String,
     /// Which tasks have the host port, or are of the group that may be there once, at most ten.
     /// Those that this very request would place are not among them.
@@ -184,14 +184,20 @@ fn reasons(asked: &Request<'_>, summary: &Summary<'_>) -> Vec<Reason> {
 }
 
 fn near_miss(state: &State, asked: &Request<'_>, candidate: &Candidate) -> NearMiss {
-    let why = why(state, asked, candidate);
-    let mut tasks: Vec<_> = why.iter().flat_map(|it| &it.tasks).map(Arc::clone).collect();
+    let causes = asked.causes(candidate);
+    let in_the_way = causes.iter().flat_map(|it| in_the_way(state, it, asked.group, candidate));
+    let mut tasks: Vec<_> = in_the_way.collect();
     tasks.sort_by_key(|it| it.id);
     tasks.dedup_by_key(|it| it.id);
     NearMiss {
         instance: Arc::clone(&candidate.instance),
         tasks,
-        changes: why.into_iter().map(|it| it.change).collect(),
+        changes: asked
+            .filter()
+            .changes(&causes, candidate)
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 

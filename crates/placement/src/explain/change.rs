@@ -7,10 +7,11 @@ use longshore_model::{Attribute, InstanceStatus, LaunchKind};
 use super::cause::{Cause, Port};
 use super::grouped;
 use crate::candidate::Candidate;
+use crate::constraint::Constraint;
 use crate::filter::Filter;
-use crate::query::Wish;
+use crate::query::{Subject, Wish};
 
-/// What would remove one cause from one instance, nothing else changed.
+/// What would remove a cause from an instance.
 #[derive(Clone, Debug)]
 pub enum Change<'a> {
     /// Launch the task as this instead, or as nothing that is for container instances.
@@ -19,7 +20,7 @@ pub enum Change<'a> {
     SetActive,
     /// Register it again.
     Register,
-    /// Connect its agent.
+    /// Connect its agent, or let it stay connected.
     ConnectAgent,
     /// Give it this attribute.
     Attribute(&'a Attribute),
@@ -35,7 +36,7 @@ pub enum Change<'a> {
     AskOnceFor(Port),
     /// What an expression wants.
     Satisfy(Wish<'a>),
-    /// End this many tasks of the group.
+    /// End this many tasks of the group; where there is none, let it stay so.
     EndTasksOf(&'a str, u32),
 }
 
@@ -51,7 +52,57 @@ pub enum Amount {
 }
 
 impl<'a> Filter<'a> {
-    /// What would remove a cause that [`Self::causes`] gives for this instance.
+    /// All that would have to be so for the instance to take the task, of which these are the
+    /// causes: their changes, and what is as it should be but is about something that they change,
+    /// such as an attribute that two constraints look at.
+    pub fn changes(&self, causes: &[Cause<'a>], candidate: &Candidate) -> Vec<Change<'a>> {
+        let is_of_expression = |it: &&Cause<'a>| matches!(it, Cause::MemberOf(_));
+        let mut changes: Vec<Change<'a>> = causes
+            .iter()
+            .filter(|it| !is_of_expression(it))
+            .map(|it| self.change(it, candidate))
+            .collect();
+        let mut to_change: Vec<Subject<'a>> = changes.iter().filter_map(Change::subject).collect();
+        loop {
+            let asked = self.constraints.iter().filter_map(|it| match it {
+                Constraint::MemberOf(query) => query.wish(candidate, &to_change),
+                Constraint::DistinctInstance => None,
+            });
+            let wishes: Vec<Wish<'a>> = asked.collect();
+            let known = to_change.len();
+            wishes.iter().for_each(|it| it.add_subjects(&mut to_change));
+            if to_change.len() == known {
+                self.add_what_must_stay(&to_change, candidate, &mut changes);
+                changes.extend(wishes.into_iter().map(Change::Satisfy));
+                return changes;
+            }
+        }
+    }
+
+    /// What is as the task itself needs it, among what is to change because of expressions.
+    fn add_what_must_stay(
+        &self,
+        to_change: &[Subject<'_>],
+        candidate: &Candidate,
+        changes: &mut Vec<Change<'a>>,
+    ) {
+        let instance = &candidate.instance;
+        let changes_attribute = |it: &&Attribute| to_change.contains(&Subject::Attribute(&it.name));
+        let is_met = |it: &&Attribute| it.is_met_by(&instance.attributes);
+        let required = self.requires.iter().filter(changes_attribute).filter(is_met);
+        changes.extend(required.map(Change::Attribute));
+        if instance.agent_connected && to_change.contains(&Subject::AgentConnected) {
+            changes.push(Change::ConnectAgent);
+        }
+        let is_distinct = self.constraints.contains(&Constraint::DistinctInstance);
+        let tasks = candidate.tasks_of(self.group);
+        if is_distinct && tasks == 0 && to_change.contains(&Subject::TaskGroup) {
+            changes.push(Change::EndTasksOf(self.group, tasks));
+        }
+    }
+
+    /// What would remove a cause that [`Self::causes`] gives for this instance, nothing else
+    /// changed.
     pub fn change(&self, cause: &Cause<'a>, candidate: &Candidate) -> Change<'a> {
         let instance = &candidate.instance;
         let (wanted, taken) = (self.demand.resources, candidate.occupancy.taken);
@@ -83,7 +134,7 @@ impl<'a> Filter<'a> {
             Cause::Port(port) if port.is_reserved(candidate) => Change::GiveUpPort(port),
             Cause::Port(port) => Change::FreePort(port),
             Cause::TooManyPorts => Change::Free(Amount::Ports(self.shortfall(cause, candidate))),
-            Cause::MemberOf(query) => match query.wish(candidate) {
+            Cause::MemberOf(query) => match query.wish(candidate, &[]) {
                 Some(wish) => Change::Satisfy(wish),
                 None => Change::Satisfy(Wish::All(Vec::new())),
             },
@@ -94,7 +145,18 @@ impl<'a> Filter<'a> {
     }
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
+    /// What it changes that expressions may look at. Which tasks end where something is to be freed
+    /// is open, so that is not among it.
+    pub(super) fn subject(&self) -> Option<Subject<'a>> {
+        match self {
+            Self::Attribute(attribute) => Some(Subject::Attribute(&attribute.name)),
+            Self::ConnectAgent => Some(Subject::AgentConnected),
+            Self::EndTasksOf(..) => Some(Subject::TaskGroup),
+            _ => None,
+        }
+    }
+
     /// How many things it takes; `None` where nobody can bring it about: an instance does not grow.
     pub fn steps(&self) -> Option<u32> {
         match self {
@@ -141,6 +203,7 @@ impl fmt::Display for Change<'_> {
             Self::GiveUpPort(port) => write!(f, "let its agent not reserve {port}"),
             Self::AskOnceFor(port) => write!(f, "ask for {port} once only"),
             Self::Satisfy(wish) => wish.fmt(f),
+            Self::EndTasksOf(group, 0) => write!(f, "no task of group {group} could run there"),
             Self::EndTasksOf(group, 1) => write!(f, "end the task of group {group} there"),
             Self::EndTasksOf(group, tasks) => {
                 write!(f, "end the {} tasks of group {group} there", grouped(*tasks))

@@ -9,9 +9,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::candidate::Candidate;
 use crate::constraint::Constraint;
+use crate::filter::Filter;
 use crate::place::{Request, place};
-use crate::query::Query;
-use crate::testing::candidate;
+use crate::query::{Query, Subject};
+use crate::testing::{self, candidate};
 
 /// No two are about the same thing, so that satisfying one leaves the others as they are.
 const EXPRESSIONS: [&str; 7] = [
@@ -22,6 +23,18 @@ const EXPRESSIONS: [&str; 7] = [
     "not(attribute:spot exists)",
     "task:group != db and task:group == log",
     "runningTasksCount < 2",
+];
+
+/// Those about the same things, which can contradict each other.
+const ENTANGLED: [&str; 8] = [
+    "attribute:zone in [b, c]",
+    "attribute:zone != b",
+    "not(attribute:zone == c) or attribute:rack exists",
+    "attribute:rack == 1 and attribute:disk == ssd",
+    "attribute:disk == hdd or attribute:zone exists and not(attribute:rack exists)",
+    "task:group != web or agentConnected == false",
+    "task:group == web or runningTasksCount > 1",
+    "agentConnected == false and runningTasksCount < 3",
 ];
 
 /// What is asked for.
@@ -119,6 +132,17 @@ fn any_ask() -> impl Strategy<Value = Ask> {
     )
 }
 
+/// What the changes are about.
+fn subjects<'a>(changes: &[Change<'a>]) -> Vec<Subject<'a>> {
+    let mut subjects: Vec<_> = changes.iter().filter_map(Change::subject).collect();
+    for change in changes {
+        if let Change::Satisfy(wish) = change {
+            wish.add_subjects(&mut subjects);
+        }
+    }
+    subjects
+}
+
 /// Makes a change; false where it is none that can be made to this instance.
 fn make(change: &Change<'_>, candidate: &mut Candidate, ask: &mut Ask) -> bool {
     let instance = Arc::make_mut(&mut candidate.instance);
@@ -209,7 +233,7 @@ proptest! {
         let request = before.request(&group);
         let filter = request.filter();
         let causes = request.causes(&candidate);
-        let changes: Vec<_> = causes.iter().map(|it| filter.change(it, &candidate)).collect();
+        let changes = filter.changes(&causes, &candidate);
         let all_made = changes.iter().all(|it| make(it, &mut candidate, &mut ask));
         let can_be_made = changes.iter().all(|it| it.steps().is_some());
         prop_assert_eq!(all_made, can_be_made);
@@ -219,5 +243,53 @@ proptest! {
         }
         // None of them is named for nothing.
         prop_assert_eq!(changes.is_empty(), causes.is_empty());
+    }
+
+    /// Also where constraints look at the same things.
+    #[test]
+    fn whatever_is_as_the_changes_say_fits(
+        line in any_instance(),
+        other in any_instance(),
+        expressions in prop::sample::subsequence(ENTANGLED.to_vec(), 1..=3),
+        distinct in any::<bool>(),
+    ) {
+        let of = |it: &&str| Constraint::MemberOf(Query::parse(it).unwrap());
+        let mut constraints: Vec<_> = expressions.iter().map(of).collect();
+        constraints.extend(distinct.then_some(Constraint::DistinctInstance));
+        let demand = Demand::default();
+        let requires = [Attribute::with_value("zone", "b")];
+        let filter = Filter::new(&demand, &requires[..usize::from(distinct)], "web", &constraints);
+        let candidate = candidate(&format!("i {line}"));
+        let changes = filter.changes(&filter.causes(&candidate), &candidate);
+        // Another instance, in what the changes are about; all else stays.
+        let other = testing::candidate(&format!("i {other}"));
+        let mut changed = candidate.clone();
+        let instance = Arc::make_mut(&mut changed.instance);
+        let occupancy = Arc::make_mut(&mut changed.occupancy);
+        instance.status = InstanceStatus::Active;
+        for subject in subjects(&changes) {
+            match subject {
+                Subject::Attribute(name) => {
+                    instance.attributes.retain(|it| &*it.name != name);
+                    let given = other.instance.attributes.iter().filter(|it| &*it.name == name);
+                    instance.attributes.extend(given.cloned());
+                }
+                Subject::TaskGroup => occupancy.groups = other.occupancy.groups.clone(),
+                Subject::AgentConnected => instance.agent_connected = other.instance.agent_connected,
+                Subject::RunningTasksCount => occupancy.running = other.occupancy.running,
+                Subject::AgentVersion | Subject::Ec2InstanceId | Subject::RegisteredAt => {}
+            }
+        }
+        let is_so = changes.iter().all(|it| match it {
+            Change::Satisfy(wish) => wish.is_granted_by(&changed),
+            Change::Attribute(attribute) => attribute.is_met_by(&changed.instance.attributes),
+            Change::ConnectAgent => changed.instance.agent_connected,
+            Change::EndTasksOf(group, _) => changed.tasks_of(group) == 0,
+            _ => true,
+        });
+        if is_so {
+            let left = filter.causes(&changed);
+            prop_assert!(left.is_empty(), "{:?} leave {:?} of {:?}", changes, left, changed);
+        }
     }
 }

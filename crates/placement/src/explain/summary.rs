@@ -93,8 +93,7 @@ impl Miss {
         filter: &Filter<'a>,
         candidate: &Candidate,
     ) -> Self {
-        let changes: Vec<Change<'_>> =
-            causes.iter().map(|it| filter.change(it, candidate)).collect();
+        let changes = filter.changes(causes, candidate);
         Self {
             place,
             steps: changes.iter().map(Change::steps).sum(),

@@ -7,8 +7,8 @@ use super::blame::{date, value};
 use super::expression::{Expression, Predicate, Relation, Test, Texts};
 use crate::candidate::Candidate;
 
-/// What is not so yet and would have to be. What is so already is not among it, so where two parts
-/// of an expression are about the same thing, such as one attribute, the one may undo the other.
+/// What would have to be so: what is not so yet, and what is so but may not stay so, because it is
+/// about something that is to change.
 #[derive(Clone, Debug)]
 pub enum Wish<'a> {
     /// A comparison would have to come out otherwise.
@@ -19,7 +19,19 @@ pub enum Wish<'a> {
     Any(Vec<Wish<'a>>),
 }
 
-/// A comparison that does not come out as it should.
+/// What a comparison is about: a change of it can undo what another comparison found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject<'a> {
+    Attribute(&'a str),
+    TaskGroup,
+    AgentConnected,
+    AgentVersion,
+    Ec2InstanceId,
+    RegisteredAt,
+    RunningTasksCount,
+}
+
+/// A comparison, and how it should come out.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparison<'a> {
     predicate: &'a Predicate,
@@ -30,32 +42,43 @@ pub struct Comparison<'a> {
 }
 
 impl Query {
-    /// What would have to be so for the expression to be true; `None` where it is.
-    pub(crate) fn wish(&self, candidate: &Candidate) -> Option<Wish<'_>> {
-        self.expression.wish(true, candidate)
+    /// What would have to be so for the expression to be true, whatever becomes of the things that
+    /// are to change; `None` where it is true without more.
+    pub(crate) fn wish(
+        &self,
+        candidate: &Candidate,
+        to_change: &[Subject<'_>],
+    ) -> Option<Wish<'_>> {
+        Wisher { candidate, to_change }.wish(&self.expression, true)
     }
 }
 
-impl Expression {
-    fn wish(&self, wanted: bool, candidate: &Candidate) -> Option<Wish<'_>> {
-        match (self, wanted) {
-            (Self::Predicate(predicate), _) => {
-                (predicate.is_true_for(candidate) != wanted).then(|| {
-                    let is_there = predicate.is_there(candidate);
-                    Wish::Otherwise(Comparison { predicate, wanted, is_there })
-                })
+struct Wisher<'c> {
+    candidate: &'c Candidate,
+    to_change: &'c [Subject<'c>],
+}
+
+impl Wisher<'_> {
+    fn wish<'a>(&self, expression: &'a Expression, wanted: bool) -> Option<Wish<'a>> {
+        match (expression, wanted) {
+            (Expression::Predicate(predicate), _) => {
+                let is_so = predicate.is_true_for(self.candidate) == wanted;
+                let stays = !self.to_change.contains(&predicate.subject());
+                let is_there = predicate.is_there(self.candidate);
+                let comparison = Comparison { predicate, wanted, is_there };
+                (!(is_so && stays)).then_some(Wish::Otherwise(comparison))
             }
-            (Self::Not(inner), _) => inner.wish(!wanted, candidate),
-            (Self::And(parts), true) | (Self::Or(parts), false) => {
-                let wishes = parts.iter().filter_map(|it| it.wish(wanted, candidate));
+            (Expression::Not(inner), _) => self.wish(inner, !wanted),
+            (Expression::And(parts), true) | (Expression::Or(parts), false) => {
+                let wishes = parts.iter().filter_map(|it| self.wish(it, wanted));
                 let mut wishes: Vec<_> = wishes.collect();
                 match wishes.len() {
                     0 | 1 => wishes.pop(),
                     _ => Some(Wish::All(wishes)),
                 }
             }
-            (Self::Or(parts), true) | (Self::And(parts), false) => {
-                let wishes = parts.iter().map(|it| it.wish(wanted, candidate));
+            (Expression::Or(parts), true) | (Expression::And(parts), false) => {
+                let wishes = parts.iter().map(|it| self.wish(it, wanted));
                 let mut wishes: Vec<_> = wishes.collect::<Option<_>>()?;
                 match wishes.len() {
                     1 => wishes.pop(),
@@ -66,7 +89,22 @@ impl Expression {
     }
 }
 
-impl Wish<'_> {
+impl<'a> Wish<'a> {
+    /// Adds what it is about to those things that are to change.
+    pub(crate) fn add_subjects(&self, to_change: &mut Vec<Subject<'a>>) {
+        match self {
+            Self::Otherwise(comparison) => {
+                let subject = comparison.predicate.subject();
+                if !to_change.contains(&subject) {
+                    to_change.push(subject);
+                }
+            }
+            Self::All(wishes) | Self::Any(wishes) => {
+                wishes.iter().for_each(|it| it.add_subjects(to_change));
+            }
+        }
+    }
+
     /// How many comparisons at least would have to come out otherwise; `None` where it needs one
     /// that nothing can change: when the instance was registered, and which one of EC2's it is.
     pub fn steps(&self) -> Option<u32> {
@@ -82,6 +120,20 @@ impl Wish<'_> {
 }
 
 impl Predicate {
+    fn subject(&self) -> Subject<'_> {
+        match self {
+            Self::AttributeExists(name)
+            | Self::Attribute(name, _)
+            | Self::AttributeOrder(name, ..) => Subject::Attribute(name),
+            Self::TaskGroup(_) => Subject::TaskGroup,
+            Self::AgentConnected(_) => Subject::AgentConnected,
+            Self::AgentVersion(..) => Subject::AgentVersion,
+            Self::Ec2InstanceId(_) => Subject::Ec2InstanceId,
+            Self::RegisteredAt(..) => Subject::RegisteredAt,
+            Self::RunningTasksCount(..) => Subject::RunningTasksCount,
+        }
+    }
+
     fn is_there(&self, candidate: &Candidate) -> bool {
         let instance = &candidate.instance;
         match self {

@@ -84,8 +84,9 @@ shape! {
     pub struct NearMiss {
         container_instance_arn: Option<String> = "containerInstanceArn",
         ec2_instance_id: Option<String> = "ec2InstanceId",
-        /// All of them, such as `free 212 MiB of memory`. What is as it should be is not among
-        /// them: where two constraints are about one attribute, a change may undo what was so.
+        /// All of them, such as `free 212 MiB of memory`. Where an attribute would have to change
+        /// that another constraint looks at as well, what that wants of it is named too; two that
+        /// cannot both be so tell of constraints that contradict each other.
         changes: Option<Vec<String>> = "changes",
         /// The tasks to be ended for it, as far as they are known by name; see [`Cause`].
         task_arns: Option<Vec<String>> = "taskArns",
@@ -105,7 +106,7 @@ shape! {
         reason: Option<String> = "reason",
         /// With the figures of this instance.
         detail: Option<String> = "detail",
-        /// What would remove it.
+        /// What would remove it, nothing else changed.
         change: Option<String> = "change",
         /// The tasks that have the host port, or are of the group of which there may be one: at
         /// most ten, and none of those that this request itself would place. Absent where there

@@ -105,3 +105,27 @@ fn all_causes_have_a_change_each() {
          end the task of group web there",
     );
 }
+
+#[test]
+fn what_two_constraints_want_of_one_attribute_is_named_together() {
+    let changes = |expressions: &[&str], instance: &str| {
+        let of = |it: &&str| Constraint::MemberOf(Query::parse(it).unwrap());
+        let constraints: Vec<_> = expressions.iter().map(of).collect();
+        let demand = Demand::default();
+        let filter = Filter::new(&demand, &[], "web", &constraints);
+        let candidate = candidate(instance);
+        let changes = filter.changes(&filter.causes(&candidate), &candidate);
+        changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    let both = ["attribute:zone in [a, b]", "attribute:zone != a", "attribute:rack exists"];
+    let wants = "attribute:zone would have to be one of a, b; \
+                 attribute:zone would have to be other than a";
+    assert_eq!(changes(&both, "i @zone=a @rack=1"), wants);
+    // Nothing satisfies these, and that shows.
+    let contradict = ["attribute:zone == a", "attribute:zone == b"];
+    let wants = "attribute:zone would have to be a; attribute:zone would have to be b";
+    assert_eq!(changes(&contradict, "i @zone=a"), wants);
+    let wants = "connect its agent; agentConnected would have to be false";
+    assert_eq!(changes(&["agentConnected == false"], "i agent=off"), wants);
+    assert_eq!(changes(&["agentConnected == false"], "i"), wants);
+}

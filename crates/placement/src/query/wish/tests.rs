@@ -15,7 +15,7 @@ const INSTANCE: &str = "i @zone=a @rack=3 @gpu tasks=web*2,job agent=on version=
 fn check(expression: &str, expect: &str) {
     let query = Query::parse(expression).unwrap();
     let instance = candidate(INSTANCE);
-    let wish = query.wish(&instance);
+    let wish = query.wish(&instance, &[]);
     assert_eq!(wish.is_none(), query.matches(&instance), "{expression}");
     assert_eq!(wish.map(|it| it.to_string()).unwrap_or_default(), expect, "{expression}");
 }
@@ -109,7 +109,7 @@ fn of_an_and_all_that_is_false_is_wished_for_and_of_an_or_any() {
 fn the_cheapest_way_counts_and_some_things_stay_as_they_are() {
     let steps = |expression: &str| {
         let query = Query::parse(expression).unwrap();
-        query.wish(&candidate(INSTANCE)).unwrap().steps()
+        query.wish(&candidate(INSTANCE), &[]).unwrap().steps()
     };
     assert_eq!(steps("attribute:zone == b"), Some(1));
     assert_eq!(steps("attribute:zone == b and attribute:rack == 1"), Some(2));
@@ -123,7 +123,31 @@ fn the_cheapest_way_counts_and_some_things_stay_as_they_are() {
     assert_eq!(steps("registeredAt > 2018-01-01T00:00:00Z"), None);
 }
 
+#[test]
+fn what_is_so_is_wished_for_where_it_is_to_change() {
+    let wish = |expression: &str| {
+        let query = Query::parse(expression).unwrap();
+        let instance = candidate(INSTANCE);
+        let zone = [Subject::Attribute("zone")];
+        query.wish(&instance, &zone).map(|it| it.to_string()).unwrap_or_default()
+    };
+    assert_eq!(wish("attribute:rack == 3"), "");
+    assert_eq!(wish("attribute:zone in [a, b]"), "attribute:zone would have to be one of a, b");
+    assert_eq!(wish("attribute:zone == a or attribute:rack == 3"), "");
+    let either = "attribute:zone would have to be a or attribute:rack would have to be 1";
+    assert_eq!(wish("attribute:zone == a or attribute:rack == 1"), either);
+}
+
 impl Wish<'_> {
+    /// Whether all is as it is wished.
+    pub(crate) fn is_granted_by(&self, candidate: &Candidate) -> bool {
+        match self {
+            Self::Otherwise(it) => it.predicate.is_true_for(candidate) == it.wanted,
+            Self::All(wishes) => wishes.iter().all(|it| it.is_granted_by(candidate)),
+            Self::Any(wishes) => wishes.iter().any(|it| it.is_granted_by(candidate)),
+        }
+    }
+
     /// Makes an instance as is wished; of several ways the first.
     pub(crate) fn make(&self, candidate: &mut Candidate) {
         match self {
