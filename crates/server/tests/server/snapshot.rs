@@ -3,10 +3,16 @@
 use longshore_model::Owner;
 use longshore_server::{Site, explain};
 use longshore_store::snapshot::{Snapshot, read};
+use longshore_wire::ErrorBody;
 use longshore_wire::Operation::{CreateCluster, RunTask};
+use longshore_wire::own::ExplainResponse;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::harness::{Fleet, Machine, World};
+
+#[path = "../../../store/tests/entry/mod.rs"]
+mod entry;
 
 async fn snapshot(world: &World, body: Value) -> Snapshot {
     let answer = world.call_own("snapshot", body).await;
@@ -91,4 +97,71 @@ async fn a_large_snapshot_comes_whole() {
     assert!(answer.text.len() > 600_000);
     let snapshot = read(answer.text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(snapshot.state.definitions().count(), 301);
+}
+
+/// Where in a snapshot's lines a number begins, and its length.
+fn numbers(text: &str) -> Vec<(usize, usize)> {
+    let is_begin = |at: usize| {
+        let before = text[..at].chars().next_back();
+        text[at..].starts_with(|it: char| it.is_ascii_digit()) && before == Some(':')
+    };
+    let length = |at: usize| text[at..].bytes().take_while(u8::is_ascii_digit).count();
+    (1..text.len()).filter(|at| is_begin(*at)).map(|at| (at, length(at))).collect()
+}
+
+fn explained(snapshot: Snapshot, count: u32) -> Result<ExplainResponse, ErrorBody> {
+    let Snapshot { header, state } = snapshot;
+    let site = Site { owner: header.owner, has_fargate: header.has_fargate };
+    let strategy = json!([
+        {"type": "spread", "field": "attribute:zone"}, {"type": "binpack", "field": "cpu"}
+    ]);
+    let body = json!({"cluster": "a", "taskDefinition": "web", "count": count,
+        "placementStrategy": strategy});
+    explain(body.to_string().as_bytes(), &state, &site, header.taken_at, 7)
+}
+
+#[test]
+fn what_made_up_snapshots_begin_with_is_explained() {
+    let snapshot = read(&*entry::sealed(entry::LINES.trim_end().as_bytes())).ok().unwrap();
+    let answer = explained(snapshot, 3).unwrap();
+    assert_eq!((answer.registered, answer.unplaced), (Some(1), Some(3)));
+    assert_eq!(answer.reasons.unwrap()[0].reason.as_deref(), Some("RESOURCE:PORTS"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Whoever makes a snapshot up can say in it what no control plane would.
+    #[test]
+    fn a_made_up_snapshot_is_refused_or_explained(
+        changes in prop::collection::vec((
+            any::<prop::sample::Index>(),
+            prop::sample::select(vec!["0", "1", "65535", "4294967295", "9223372036854775807"]),
+        ), 1..8),
+        statuses in any::<[bool; 2]>(),
+        count in 1..50_u32,
+    ) {
+        let mut lines = entry::LINES.trim_end().to_owned();
+        for (index, number) in changes {
+            let numbers = numbers(&lines);
+            let (at, length) = numbers[index.index(numbers.len())];
+            lines.replace_range(at..at + length, number);
+        }
+        for (is_changed, (from, to)) in statuses.into_iter().zip([
+            (r#""status":"ACTIVE","agent"#, r#""status":"DRAINING","agent"#),
+            (r#""last_status":"PENDING","desired"#, r#""last_status":"RUNNING","desired"#),
+        ]) {
+            if is_changed {
+                lines = lines.replace(from, to);
+            }
+        }
+        if let Ok(snapshot) = read(&*entry::sealed(lines.as_bytes())) {
+            // It may well be an exception.
+            let _ = explained(snapshot, count);
+        }
+    }
 }
