@@ -114,7 +114,7 @@ def test_overrides_constraints_and_strategies_count_as_in_run_task(tasks, longsh
         (["DEFINITION", "--overrides", '{"memori": 1}'], ERROR, "memori"),
         (["DEFINITION", "--overrides", "{"], 2, "this is no JSON: EOF"),
         (["DEFINITION", "--count", "10001"], 2, "--count"),
-        (["DEFINITION", "--endpoint", "https://127.0.0.1"], 2, "there is no TLS yet"),
+        (["DEFINITION", "--endpoint", "127.0.0.1:8327"], 2, "--endpoint"),
         (["DEFINITION", "--snapshot", "/nowhere/at/all"], ERROR, "the snapshot /nowhere/at/all"),
     ],
     ids=str,
