@@ -1,12 +1,12 @@
 //! What is placed, and on what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use longshore_model::container_instance::VersionInfo;
 use longshore_model::{
     Attribute, ContainerInstance, Demand, InstanceId, InstanceStatus, LaunchKind, Occupancy,
-    Resources, Timestamp,
+    Resources, TaskId, Timestamp,
 };
 use longshore_placement::{Candidate, Constraint, Fleet, Request, Strategy, place};
 
@@ -14,6 +14,10 @@ use crate::Outcome;
 
 /// As many tasks as one call may have.
 const TASKS_A_CALL: usize = 10;
+
+/// How many tasks there are for each instance before all end and it begins anew. At 10,000 instances,
+/// with a port for each definition, packing puts as many on each that it uses.
+const MOST_AN_INSTANCE: usize = 14;
 
 /// How many definitions are run in turn, where a row does not say otherwise.
 const DEFINITIONS: usize = 16;
@@ -42,6 +46,8 @@ pub(crate) struct Bench<'a> {
     fleet: Fleet,
     /// The state that the fleet is told of.
     known: BTreeMap<InstanceId, Candidate>,
+    /// How many tasks it ever had.
+    entered: u128,
 }
 
 /// How definitions are made: all alike but for their groups, ports and demands.
@@ -49,6 +55,8 @@ pub(crate) struct Bench<'a> {
 struct Pattern<'a> {
     definitions: usize,
     first_port: Option<u16>,
+    /// What a task takes at least, of 64 GiB an instance.
+    memory_mib: u32,
     constraints: &'a [&'a str],
     strategies: &'a [&'a str],
 }
@@ -57,6 +65,7 @@ struct Pattern<'a> {
 const MAIN: Pattern<'static> = Pattern {
     definitions: DEFINITIONS,
     first_port: Some(20_000),
+    memory_mib: 16,
     constraints: &["memberOf attribute:ecs.instance-type in [m5.large, c5.large]"],
     strategies: &["spread attribute:ecs.availability-zone", "binpack memory"],
 };
@@ -106,20 +115,19 @@ impl Workload {
             fleet.follow(it.id(), Some(it.clone()));
         }
         let known = self.instances.iter().map(|it| (it.id(), it.clone())).collect();
-        Bench { row: self, fleet, known }
+        Bench { row: self, fleet, known, entered: 0 }
     }
 }
 
 /// The rows beside the main one.
 pub(crate) fn rows(instances: usize) -> Outcome<Vec<Workload>> {
     let many = |name, definitions| {
-        // Ports enough there are not.
-        let pattern = Pattern { definitions, first_port: None, ..MAIN };
+        // At most 128 tasks an instance, of as many groups: more would be beside the point.
+        let pattern = Pattern { definitions, first_port: None, memory_mib: 512, ..MAIN };
         Workload::new(name, "100,000", instances, pattern)
     };
     let row = |name, constraints: &[&str], strategies: &[&str]| {
-        let pattern =
-            Pattern { definitions: DEFINITIONS, first_port: None, constraints, strategies };
+        let pattern = Pattern { first_port: None, constraints, strategies, ..MAIN };
         Workload::new(name, "100,000", instances, pattern)
     };
     let (zone, rack) = ("spread attribute:ecs.availability-zone", "spread attribute:rack");
@@ -143,12 +151,8 @@ pub(crate) fn rows(instances: usize) -> Outcome<Vec<Workload>> {
 /// A definition with an expression that no call had before.
 pub(crate) fn first_use(number: usize) -> Outcome<Definition> {
     let expression = format!("memberOf attribute:number != {number}");
-    let pattern = Pattern {
-        definitions: 1,
-        first_port: None,
-        constraints: &[&expression],
-        strategies: &["binpack memory"],
-    };
+    let (constraints, strategies) = (&[&*expression][..], &["binpack memory"][..]);
+    let pattern = Pattern { first_port: None, constraints, strategies, ..MAIN };
     Definition::new(0, pattern)
 }
 
@@ -177,7 +181,10 @@ impl Definition {
         Ok(Self {
             group: format!("family:web-{at}").into(),
             demand: Demand {
-                resources: Resources { cpu_units: 5 + step % 4, memory_mib: 16 + step },
+                resources: Resources {
+                    cpu_units: 5 + step % 4,
+                    memory_mib: pattern.memory_mib + step,
+                },
                 ports_tcp: pattern.first_port.map(|it| it + at as u16).into_iter().collect(),
                 ports_udp: vec![],
             },
@@ -207,8 +214,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Places so many tasks, two an instance at most: then all end, and it begins anew. Gives how
-    /// many were placed.
+    /// Places so many tasks; all end now and then. Gives how many were placed.
     pub(crate) fn run(&mut self, tasks: usize, seed: u64) -> usize {
         let row = self.row;
         let (mut placed, mut live) = (0, 0);
@@ -218,7 +224,7 @@ impl Bench<'_> {
             let count = self.call(&request, seed << 32 | number as u64);
             placed += count;
             live += count;
-            if live + row.tasks_a_call > 2 * row.instances() {
+            if live + row.tasks_a_call > MOST_AN_INSTANCE * row.instances() {
                 self.end_all();
                 live = 0;
             }
@@ -226,18 +232,23 @@ impl Bench<'_> {
         placed
     }
 
+    /// Places tasks, enters them into the state, and tells the fleet what the state is then.
     fn call(&mut self, request: &Request<'_>, seed: u64) -> usize {
         let placed = self.fleet.place(request, seed).placed;
-        for id in &placed {
-            // As the state has it after the transaction, which counts by itself.
-            if let Some(Candidate { instance, occupancy }) = self.fleet.candidate(*id).cloned() {
-                let occupancy = Arc::new(Occupancy::clone(&occupancy));
-                let now = Candidate { instance, occupancy };
-                self.known.insert(*id, now.clone());
-                self.fleet.follow(*id, Some(now));
-            }
+        placed.iter().for_each(|it| self.enter(*it, request));
+        let changed: BTreeSet<_> = placed.iter().collect();
+        for id in changed {
+            self.fleet.follow(*id, self.known.get(id).cloned());
         }
         placed.len()
+    }
+
+    fn enter(&mut self, id: InstanceId, request: &Request<'_>) {
+        if let Some(it) = self.known.get_mut(&id) {
+            self.entered += 1;
+            let task = TaskId::from_bits(self.entered);
+            Arc::make_mut(&mut it.occupancy).enter(task, request.group, request.demand);
+        }
     }
 
     fn end_all(&mut self) {
@@ -256,15 +267,10 @@ impl Bench<'_> {
             let request = row.definitions[number % row.definitions.len()].request(row.tasks_a_call);
             let all = self.known.values().cloned().collect();
             let chosen = place(all, &request, seed << 32 | number as u64).placed;
-            for (task, id) in (placed as u128..).zip(&chosen) {
-                if let Some(it) = self.known.get_mut(id) {
-                    let task = longshore_model::TaskId::from_bits(task);
-                    Arc::make_mut(&mut it.occupancy).enter(task, request.group, request.demand);
-                }
-            }
+            chosen.iter().for_each(|it| self.enter(*it, &request));
             placed += chosen.len();
             live += chosen.len();
-            if live + row.tasks_a_call > 2 * row.instances() {
+            if live + row.tasks_a_call > MOST_AN_INSTANCE * row.instances() {
                 self.known = row.instances.iter().map(|it| (it.id(), it.clone())).collect();
                 live = 0;
             }
