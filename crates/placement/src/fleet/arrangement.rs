@@ -189,3 +189,46 @@ fn sorted(slots: Vec<u32>, values: &Numbered) -> Vec<u32> {
     }
     sorted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{candidates, name};
+
+    /// The leaves of the tree over these instances, each as its members.
+    #[track_caller]
+    fn check(instances: &str, attributes: &[&str], expect: &str) {
+        let mut all = Instances::default();
+        for it in candidates(instances) {
+            all.follow(it.id(), Some(it));
+        }
+        let attributes = attributes.iter().map(|it| (*it).into()).collect();
+        let arrangement = Arrangement::of(LaunchKind::Ec2, attributes, &all);
+        let member = |slot: &u32| all.roster().get(*slot).map(|it| name(it.id())).unwrap();
+        let leaf = |it: &Node| {
+            let members = arrangement.members_of(it).iter().map(member);
+            members.collect::<Vec<_>>().join(" ")
+        };
+        let leaves = arrangement.nodes().iter().filter(|it| arrangement.is_leaf(it)).map(leaf);
+        assert_eq!(leaves.collect::<Vec<_>>().join(", "), expect);
+    }
+
+    #[test]
+    fn those_with_the_same_values_are_in_a_row() {
+        let instances = "
+            a  @zone=y  @rack=1
+            b  @zone=x  @rack=2
+            c  @zone=x  @rack=3
+            d  @rack=2
+            e  status=DRAINING
+            f  @zone=x  @rack=2
+            g  @zone=y";
+        check(instances, &[], "a b c d f g");
+        check(instances, &["zone"], "b c f, a g, d");
+        check(instances, &["rack"], "a, b d f, c, g");
+        // The zones are fewer, so they are the upper level.
+        check(instances, &["rack", "zone"], "b f, c, a, g, d");
+        check(instances, &["none"], "a b c d f g");
+        check("", &["zone"], "");
+    }
+}

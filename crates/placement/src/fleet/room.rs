@@ -188,3 +188,70 @@ impl Hasher for SlotHasher {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::candidate;
+
+    /// The room of one instance that was each of these, one after another.
+    fn room(history: &[&str]) -> Room {
+        let mut room = Room::default();
+        let mut before = None;
+        for line in history {
+            let now = candidate(line);
+            room.follow(0, before.as_ref(), Some(&now));
+            before = Some(now);
+        }
+        room
+    }
+
+    #[test]
+    fn a_port_is_in_use_until_it_is_neither_reserved_nor_taken() {
+        let demand = Demand { ports_tcp: vec![80], ..Demand::default() };
+        let check = |history: &[&str], is_used: bool, used: usize| {
+            let room = room(history);
+            assert_eq!(room.users_of(&demand).iter().any(|it| it.contains(0)), is_used);
+            let free = MAX_USED_PORTS - used;
+            assert!(room.may_use(0, free) && !room.may_use(0, free + 1), "{history:?}");
+        };
+        let (both, taken, reserved) = ("a reserved-tcp=80 tcp=80", "a tcp=80", "a reserved-tcp=80");
+        check(&[both], true, 1);
+        check(&[both, taken], true, 1);
+        check(&[both, reserved], true, 1);
+        check(&[taken, both, taken], true, 1);
+        check(&[taken, "a udp=80"], false, 1);
+        check(&[taken, "a tcp=80,81 udp=80"], true, 3);
+        check(&[both, "a"], false, 0);
+    }
+
+    #[test]
+    fn tasks_of_each_group_are_counted_as_they_are_now() {
+        let check = |history: &[&str], expect: [u32; 3]| {
+            let room = room(history);
+            let tasks =
+                ["api", "db", "web"].map(|it| room.tasks_of(it).map_or(0, |counts| counts[&0]));
+            assert_eq!(tasks, expect, "{history:?}");
+        };
+        check(&["a tasks=web*2,db"], [0, 1, 2]);
+        check(&["a tasks=web*2,db", "a tasks=web*3"], [0, 0, 3]);
+        check(&["a tasks=web*3", "a tasks=web*2,api"], [1, 0, 2]);
+        check(&["a tasks=api,db,web", "a tasks=db*2"], [0, 2, 0]);
+        check(&["a tasks=web", "a"], [0, 0, 0]);
+    }
+
+    #[test]
+    fn occupancies_are_alike_where_only_their_tasks_ids_differ() {
+        let demand = Demand { ports_tcp: vec![80], ..Demand::default() };
+        let with = |number, group: &str| {
+            let mut it = candidate("a tasks=db");
+            it.take(number, &group.into(), &demand);
+            it.occupancy
+        };
+        assert!(are_alike(&with(1, "web"), &with(2, "web")));
+        assert!(!are_alike(&with(1, "web"), &with(1, "db")));
+        assert!(!are_alike(&with(1, "web"), &candidate("a tasks=db,web").occupancy));
+        let running = candidate("a running=1").occupancy;
+        assert!(!are_alike(&running, &candidate("a").occupancy));
+    }
+}

@@ -80,3 +80,13 @@ fn of_two_attributes_with_one_name_the_first_counts() {
     check(&index, "attribute:zone == b", "0");
     check(&index, "attribute:zone == a", "");
 }
+
+#[test]
+fn of_two_attributes_with_one_name_either_may_be_what_a_task_requires() {
+    let index = index("0 @zone=b @zone=a\n1 @zone=b\n2 @zone\n3");
+    let meeting = |required| index.meeting(&required).iter().collect::<Vec<_>>();
+    assert_eq!(meeting(Attribute::with_value("zone", "a")), [0]);
+    assert_eq!(meeting(Attribute::with_value("zone", "b")), [0, 1]);
+    assert_eq!(meeting(Attribute::named("zone")), [0, 1, 2]);
+    assert_eq!(meeting(Attribute::named("rack")), []);
+}
