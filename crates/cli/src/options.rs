@@ -2,12 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use longshore_client::{Credentials, Endpoint, Fingerprint, Signer, Trust};
 use longshore_model::ClusterName;
 use longshore_server::{PlainText, TlsName};
+
+use crate::agent::duration;
 
 /// Where this machine keeps its state.
 #[derive(Args, Clone, Debug)]
@@ -200,6 +203,18 @@ pub(crate) struct Server {
     /// run them on the container instances that there are.
     #[arg(long, env = "LONGSHORE_FARGATE_ON_INSTANCES")]
     pub(crate) fargate_on_instances: bool,
+
+    /// How long what has ended (tasks, container instances, clusters) can still be described, such
+    /// as 10m. ECS keeps it for an hour at least; where many short tasks run, less of it needs less
+    /// memory: a stopped task takes about a kilobyte.
+    #[arg(
+        long,
+        env = "LONGSHORE_KEEP_ENDED",
+        value_name = "TIME",
+        default_value = "1h",
+        value_parser = duration
+    )]
+    pub(crate) keep_ended: Duration,
 }
 
 fn region(text: &str) -> Result<String, String> {

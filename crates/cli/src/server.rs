@@ -36,7 +36,8 @@ pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPla
     let root_key = RootKey::load_or_create(&dir, chosen)?;
     let owner = Owner { region: options.region.clone(), account: options.account.clone() };
     let control = Control::new(store.clone(), Arc::new(SystemClock), Arc::new(RandomIds), owner)
-        .with_fargate_on_instances(options.fargate_on_instances);
+        .with_fargate_on_instances(options.fargate_on_instances)
+        .keeping_ended_for(options.keep_ended);
     control.create_cluster(options.cluster.clone(), Default::default()).await?;
     let secrets = options.secrets_file.as_deref().map(SecretsFile::open).transpose()?;
     let server = Server::bind(options.listen, control, root_key.clone(), secrets).await?;

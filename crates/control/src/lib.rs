@@ -21,6 +21,7 @@ pub mod tasks;
 mod testing;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use longshore_model::{Clock, Ids, Owner, Timestamp};
 use longshore_store::{State, Store};
@@ -38,6 +39,8 @@ pub struct Control {
     ids: Arc<dyn Ids>,
     owner: Arc<Owner>,
     has_fargate: bool,
+    /// How long what has ended can still be described.
+    keep_secs: i64,
     fleets: Arc<Fleets>,
     /// The expressions of task definitions that were run lately.
     queries: Arc<Mutex<Queries>>,
@@ -47,12 +50,23 @@ impl Control {
     /// A control plane over this state, which names its resources after this owner.
     pub fn new(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, owner: Owner) -> Self {
         let (owner, fleets, queries) = (Arc::new(owner), Arc::default(), Arc::default());
-        Self { store, clock, ids, owner, has_fargate: false, fleets, queries }
+        let keep_secs = reap::KEEP_SECS;
+        Self { store, clock, ids, owner, has_fargate: false, keep_secs, fleets, queries }
+    }
+
+    /// The same, with what has ended kept for so long, of which the seconds count.
+    pub fn keeping_ended_for(self, keep: Duration) -> Self {
+        Self { keep_secs: i64::try_from(keep.as_secs()).unwrap_or(i64::MAX), ..self }
     }
 
     /// The same, with FARGATE mapped to the container instances that there are.
     pub fn with_fargate_on_instances(self, has_fargate: bool) -> Self {
         Self { has_fargate, ..self }
+    }
+
+    /// How long what has ended can still be described.
+    pub fn keeps_ended_for(&self) -> Duration {
+        Duration::from_secs(self.keep_secs.unsigned_abs())
     }
 
     /// Whether tasks can be launched as FARGATE.

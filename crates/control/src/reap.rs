@@ -1,14 +1,14 @@
 //! What is forgotten, and when: ECS describes what has ended for at least an hour.
 
 use longshore_model::{
-    ClusterName, DefinitionKey, InstanceId, LastStatus, PlacementFailure, TaskId, Timestamp,
+    ClusterName, DefinitionKey, InstanceId, PlacementFailure, TaskId, Timestamp,
 };
 use longshore_store::{State, StoreError, Tx};
 
 use crate::{Control, placement_failures, task_definitions};
 
-/// How long what has ended can still be described, in seconds.
-/// Source: Amazon ECS API Reference, DescribeTasks.
+/// How long what has ended can still be described, in seconds, unless the control plane was made
+/// otherwise. Source: Amazon ECS API Reference, DescribeTasks.
 pub const KEEP_SECS: i64 = 3600;
 
 /// The most records that one transaction forgets.
@@ -31,14 +31,16 @@ pub struct Overdue {
 }
 
 impl Overdue {
-    /// What there is to be forgotten now. What refers to another record is forgotten before it.
-    pub fn of(state: &State, now: Timestamp) -> Self {
-        let tasks = state
-            .all_tasks()
-            .filter(|it| it.last_status == LastStatus::Stopped && is_over(it.stopped_at, now));
-        let instances = state.all_instances().filter(|it| is_over(it.deregistered_at, now));
-        let failures = state.all_placement_failures().filter(|it| is_failure_over(it, state, now));
-        let clusters = state.clusters().filter(|it| is_over(it.deleted_at, now));
+    /// What there is to be forgotten now of what ended so many seconds ago or earlier. What refers
+    /// to another record is forgotten before it. Tasks that are not due are not looked at.
+    pub fn of(state: &State, now: Timestamp, keep_secs: i64) -> Self {
+        let ended_before = now.plus_secs(-keep_secs);
+        let is_over = |ended_at: Option<Timestamp>| is_before(ended_at, ended_before);
+        let tasks = state.tasks_stopped_before(ended_before);
+        let instances = state.all_instances().filter(|it| is_over(it.deregistered_at));
+        let failures = state.all_placement_failures();
+        let failures = failures.filter(|it| is_failure_over(it, state, now, ended_before));
+        let clusters = state.clusters().filter(|it| is_over(it.deleted_at));
         Self {
             tasks: tasks.map(|it| it.id).collect(),
             container_instances: instances.map(|it| it.id).collect(),
@@ -65,13 +67,14 @@ impl Control {
     /// Forgets everything whose time is over, and says what it was.
     pub async fn reap(&self) -> Result<Overdue, StoreError> {
         let now = self.now();
-        let overdue = Overdue::of(&self.view(), now);
+        let ended_before = now.plus_secs(-self.keep_secs);
+        let overdue = Overdue::of(&self.view(), now, self.keep_secs);
         self.forget(&overdue.tasks, |tx, it| tx.remove_task(*it)).await?;
         self.forget(&overdue.container_instances, |tx, it| tx.remove_instance(*it)).await?;
         self.forget(&overdue.placement_failures, |tx, (cluster, fingerprint)| {
             // It may have happened again meanwhile.
             let failure = tx.placement_failure(cluster, *fingerprint);
-            if failure.is_some_and(|it| is_failure_over(it, tx, now)) {
+            if failure.is_some_and(|it| is_failure_over(it, tx, now, ended_before)) {
                 tx.remove_placement_failure(cluster, *fingerprint);
             }
         })
@@ -79,7 +82,7 @@ impl Control {
         self.forget(&overdue.definitions, |tx, it| tx.remove_definition(it)).await?;
         self.forget(&overdue.clusters, |tx, it| {
             // It may have come to life again meanwhile.
-            if tx.cluster(it).is_some_and(|it| is_over(it.deleted_at, now)) {
+            if tx.cluster(it).is_some_and(|it| is_before(it.deleted_at, ended_before)) {
                 tx.remove_cluster(it);
             }
         })
@@ -105,12 +108,21 @@ impl Control {
 }
 
 /// Whether a placement failure, or its cluster, has been remembered for long enough.
-fn is_failure_over(failure: &PlacementFailure, state: &State, now: Timestamp) -> bool {
-    let is_alone = || state.cluster(&failure.cluster).is_none_or(|it| is_over(it.deleted_at, now));
+fn is_failure_over(
+    failure: &PlacementFailure,
+    state: &State,
+    now: Timestamp,
+    ended_before: Timestamp,
+) -> bool {
+    let cluster = state.cluster(&failure.cluster);
+    let is_alone = || cluster.is_none_or(|it| is_before(it.deleted_at, ended_before));
     placement_failures::is_over(failure, now) || is_alone()
 }
 
-/// Whether what ended then has been remembered for long enough.
-fn is_over(ended_at: Option<Timestamp>, now: Timestamp) -> bool {
-    ended_at.is_some_and(|it| it.plus_secs(KEEP_SECS) < now)
+/// Whether it ended, and before that time.
+fn is_before(ended_at: Option<Timestamp>, time: Timestamp) -> bool {
+    ended_at.is_some_and(|it| it < time)
 }
+
+#[cfg(test)]
+mod tests;

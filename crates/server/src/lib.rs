@@ -38,8 +38,11 @@ use acs::Hub;
 use api::{Gate, Pages};
 use transport::Transports;
 
-/// How often what has ended and whose time is over is forgotten.
-const REAP_EVERY: Duration = Duration::from_secs(60);
+/// Between two looks at what has ended: this part of the time that it is kept for.
+const REAPS: u32 = 60;
+
+/// At least, and at most.
+const REAP_EVERY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// The control plane behind its listener.
 pub struct Server {
@@ -151,8 +154,9 @@ pub(crate) async fn requested(shutdown: &mut watch::Receiver<bool>) {
 }
 
 async fn reap(control: Control) {
+    let pause = (control.keeps_ended_for() / REAPS).clamp(REAP_EVERY.0, REAP_EVERY.1);
     loop {
-        tokio::time::sleep(REAP_EVERY).await;
+        tokio::time::sleep(pause).await;
         match control.reap().await {
             Ok(overdue) if overdue.is_empty() => {}
             Ok(overdue) => info!(

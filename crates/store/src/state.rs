@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use longshore_model::{
     AccountSettings, Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions,
-    Family, InstanceId, Occupancy, PlacementFailure, Task, TaskDefinition, TaskId,
+    Family, InstanceId, Occupancy, PlacementFailure, Task, TaskDefinition, TaskId, Timestamp,
 };
 use rpds::RedBlackTreeMapSync as Map;
 
@@ -203,6 +203,17 @@ impl State {
         after: Option<TaskId>,
     ) -> impl Iterator<Item = &'a Arc<Task>> + use<'a> {
         self.derived.members(cluster).into_iter().flat_map(move |it| it.tasks.after(after))
+    }
+
+    /// The tasks that stopped before this time, the earliest first.
+    pub fn tasks_stopped_before(&self, time: Timestamp) -> impl Iterator<Item = &Arc<Task>> {
+        let stopped = self.derived.ended.below((Some(time), TaskId::from_bits(0)));
+        stopped.filter(|it| it.stopped_at.is_some())
+    }
+
+    /// How many tasks there are of a definition, STOPPED ones too.
+    pub fn tasks_of_definition(&self, key: &DefinitionKey) -> u32 {
+        self.derived.tasks_of_definition(key)
     }
 
     /// The tasks that a RunTask call with this token made, as far as they are remembered, in the

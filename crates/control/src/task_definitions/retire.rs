@@ -1,6 +1,5 @@
 //! DeregisterTaskDefinition and DeleteTaskDefinitions: a revision goes out of use, and away.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use longshore_model::{DefinitionKey, DefinitionStatus, TaskDefinition};
@@ -98,11 +97,6 @@ impl Control {
 pub(crate) fn deletable(state: &State) -> Vec<DefinitionKey> {
     let in_deletion =
         state.definitions().filter(|it| it.status == DefinitionStatus::DeleteInProgress);
-    let mut keys: BTreeSet<&DefinitionKey> = in_deletion.map(|it| &it.key).collect();
-    if !keys.is_empty() {
-        for task in state.all_tasks() {
-            keys.remove(&task.definition);
-        }
-    }
-    keys.into_iter().cloned().collect()
+    let unused = in_deletion.filter(|it| state.tasks_of_definition(&it.key) == 0);
+    unused.map(|it| it.key.clone()).collect()
 }

@@ -12,7 +12,7 @@ use rpds::RedBlackTreeMapSync as Map;
 use super::State;
 use super::changed::Changed;
 use super::tokens::Tokens;
-use crate::table::{Record, Table};
+use crate::table::{ByEnd, ById, Order, Table};
 
 /// How much of what a cluster has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +59,10 @@ pub(super) struct Members {
 
 #[derive(Clone, Default)]
 pub(super) struct Derived {
+    /// STOPPED tasks of all clusters.
+    pub(super) ended: Table<Task, ByEnd>,
+    /// How many tasks there are of a definition, STOPPED ones too; never 0.
+    tasks_of_definition: Map<DefinitionKey, u32>,
     /// Clusters without instances and tasks have no entry.
     members: Map<ClusterName, Members>,
     /// Instances without live tasks have no entry.
@@ -73,6 +77,11 @@ impl Derived {
 
     pub(super) fn occupancy(&self, id: InstanceId) -> Arc<Occupancy> {
         self.occupancy.get(&id).map(Arc::clone).unwrap_or_default()
+    }
+
+    /// How many tasks there are of a definition, STOPPED ones too.
+    pub(super) fn tasks_of_definition(&self, key: &DefinitionKey) -> u32 {
+        self.tasks_of_definition.get(key).copied().unwrap_or(0)
     }
 
     pub(super) fn follow_instance(
@@ -109,6 +118,8 @@ impl Derived {
             return self.follow_task(None, after, definitions, revision);
         }
         self.tokens.follow(before.map(Arc::as_ref), after.map(Arc::as_ref));
+        self.follow_end(before, after);
+        self.follow_definition(before, after);
         let Some(task) = after.or(before) else { return };
         let is_occupied_otherwise = counts_as(before) != counts_as(after);
         self.change_members(&task.cluster, revision, |members| {
@@ -125,6 +136,32 @@ impl Derived {
             let demand = || demand(task, definitions);
             occupancy.follow(before.map(Arc::as_ref), after.map(Arc::as_ref), demand);
         });
+    }
+
+    fn follow_end(&mut self, before: Option<&Arc<Task>>, after: Option<&Arc<Task>>) {
+        let key = |it: Option<&Arc<Task>>| it.filter(has_ended).map(|it| ByEnd::key(it));
+        if let Some(was) = key(before).filter(|it| Some(*it) != key(after)) {
+            self.ended.remove(was);
+        }
+        if let Some(after) = after.filter(has_ended) {
+            self.ended.put(Arc::clone(after));
+        }
+    }
+
+    fn follow_definition(&mut self, before: Option<&Arc<Task>>, after: Option<&Arc<Task>>) {
+        let counts = &mut self.tasks_of_definition;
+        match (before, after) {
+            (None, Some(task)) => match counts.get_mut(&task.definition) {
+                Some(count) => *count += 1,
+                None => counts.insert_mut(task.definition.clone(), 1),
+            },
+            (Some(task), None) => match counts.get_mut(&task.definition) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(counts.remove_mut(&task.definition)),
+            },
+            // A task that changes its definition is one that goes and one that comes.
+            (Some(_), Some(_)) | (None, None) => {}
+        }
     }
 
     /// Counts every change so far as one of this revision or an earlier one.
@@ -210,6 +247,10 @@ impl ClusterCounts {
     }
 }
 
+fn has_ended(task: &&Arc<Task>) -> bool {
+    task.last_status == LastStatus::Stopped
+}
+
 /// Whether both take the same of the same instance for as long as they live.
 fn is_in_the_same_place(was: &Task, is: &Task) -> bool {
     was.cluster == is.cluster
@@ -230,10 +271,13 @@ fn demand(task: &Task, definitions: &Map<DefinitionKey, Arc<TaskDefinition>>) ->
     definition.map(|it| Demand::of(it, task.overrides.as_deref())).unwrap_or_default()
 }
 
-fn follow<R: Record>(table: &mut Table<R>, before: Option<&Arc<R>>, after: Option<&Arc<R>>) {
+fn follow<R>(table: &mut Table<R>, before: Option<&Arc<R>>, after: Option<&Arc<R>>)
+where
+    ById: Order<R>,
+{
     match (before, after) {
         (_, Some(after)) => table.put(Arc::clone(after)),
-        (Some(before), None) => table.remove(before.id()),
+        (Some(before), None) => table.remove(ById::key(before)),
         (None, None) => {}
     }
 }
@@ -243,6 +287,21 @@ pub(super) fn check(state: &State) -> Result<(), String> {
     check_occupancy(state)?;
     if !state.derived.tokens.are_those_of(state.tasks.iter().map(Arc::as_ref)) {
         return Err("the tasks by client token are not those kept".into());
+    }
+    let mut ended: Vec<_> = state.tasks.iter().filter(has_ended).collect();
+    ended.sort_by_key(|it| ByEnd::key(it));
+    if !state.derived.ended.iter().eq(ended) {
+        return Err("the tasks that have stopped are not those kept".into());
+    }
+    let mut of_definition: BTreeMap<&DefinitionKey, u32> = BTreeMap::new();
+    state.tasks.iter().for_each(|it| *of_definition.entry(&it.definition).or_default() += 1);
+    if !state
+        .derived
+        .tasks_of_definition
+        .iter()
+        .eq(of_definition.iter().map(|(key, it)| (*key, it)))
+    {
+        return Err("the tasks by definition are not those counted".into());
     }
     let mut members: BTreeMap<&ClusterName, Found<'_>> = BTreeMap::new();
     for instance in state.instances.iter() {

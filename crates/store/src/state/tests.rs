@@ -119,6 +119,11 @@ fn take(tx: &mut Tx<'_>, step: &Step) {
             if let Some(task) = tx.task(task_id(number)) {
                 let mut task = Task::clone(task);
                 task.last_status = task.last_status.max(LastStatus::ALL[status]);
+                if task.last_status == LastStatus::Stopped {
+                    // Ends need not come in the order of the records, nor have a time.
+                    let seconds = (number % 8 > 0).then(|| i64::from(number * 7 % 40));
+                    task.stopped_at = seconds.map(|it| task.created_at.plus_secs(it));
+                }
                 task.version += 1;
                 tx.put_task(task);
             }
@@ -183,6 +188,7 @@ fn check<J: Journal>(updates: &[Update], reopen: impl Fn() -> J) -> Result<(), T
             steps.iter().for_each(|it| take(tx, it));
             tx.check_derived().unwrap();
             earlier.iter().for_each(|it| check_changed(it, tx));
+            check_stopped(tx);
             let refused = StoreError::Closed { reason: "refused".into() };
             if *fails { Err(refused) } else { Ok(()) }
         }));
@@ -204,6 +210,19 @@ fn check<J: Journal>(updates: &[Update], reopen: impl Fn() -> J) -> Result<(), T
         }
     }
     Ok(())
+}
+
+/// Those that stopped before a time are those that a look at all of them finds.
+fn check_stopped(state: &State) {
+    for seconds in [-1, 0, 20, 40] {
+        let time = task(0, CLUSTERS[0], 0).created_at.plus_secs(seconds);
+        let is_before = |it: &&Arc<Task>| {
+            it.last_status == LastStatus::Stopped && it.stopped_at.is_some_and(|it| it < time)
+        };
+        let mut found: Vec<_> = state.all_tasks().filter(is_before).collect();
+        found.sort_by_key(|it| (it.stopped_at, it.id));
+        assert!(state.tasks_stopped_before(time).eq(found), "before {seconds}");
+    }
 }
 
 /// Whatever differs between two states is told, and nothing of a cluster that is not.

@@ -7,11 +7,11 @@ use super::*;
 #[derive(Debug, PartialEq)]
 struct Numbered(u32, u32);
 
-impl Record for Numbered {
-    type Id = u32;
+impl Order<Numbered> for ById {
+    type Key = u32;
 
-    fn id(&self) -> u32 {
-        self.0
+    fn key(record: &Numbered) -> u32 {
+        record.0
     }
 }
 
@@ -42,6 +42,8 @@ fn check(table: &Table<Numbered>, expected: &BTreeMap<u32, u32>) {
         if id % 37 == 0 {
             let after: Vec<_> = all.iter().copied().filter(|it| it.0 > id).collect();
             assert_eq!(rows(table.after(Some(id))), after, "after {id}");
+            let below: Vec<_> = all.iter().copied().filter(|it| it.0 < id).collect();
+            assert_eq!(rows(table.below(id)), below, "below {id}");
         }
     }
 }
@@ -51,7 +53,7 @@ proptest! {
     fn a_table_is_an_ordered_map_and_its_clones_do_not_change(
         steps in prop::collection::vec(step(), 0..600),
     ) {
-        let mut table = Table::default();
+        let mut table: Table<Numbered> = Table::default();
         let mut expected = BTreeMap::new();
         let mut earlier = None;
         for (at, step) in steps.into_iter().enumerate() {
@@ -78,14 +80,14 @@ proptest! {
 
 #[test]
 fn rising_ids_fill_the_leaves() {
-    let mut table = Table::default();
+    let mut table: Table<Numbered> = Table::default();
     (0..10_000).for_each(|id| table.put(Arc::new(Numbered(id, 0))));
     assert!(table.leaves.size() <= 10_000 / LAST_LEAF + 1, "{} leaves", table.leaves.size());
 }
 
 #[test]
 fn ids_made_a_little_out_of_turn_fill_the_leaves_too() {
-    let mut table = Table::default();
+    let mut table: Table<Numbered> = Table::default();
     (0..10_000_u32).for_each(|id| table.put(Arc::new(Numbered(id ^ 7, 0))));
     assert!(table.leaves.size() <= 10_000 / (LEAF * 2 / 3), "{} leaves", table.leaves.size());
 }

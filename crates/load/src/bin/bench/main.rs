@@ -43,6 +43,15 @@ struct Arguments {
     #[arg(long, default_value_t = 6_100)]
     agents: u32,
 
+    /// How many seconds a task of `fleet` runs before it ends by itself, such as 5 or 5-10; they run
+    /// to the end when not given.
+    #[arg(long, value_name = "A-B")]
+    runs_for: Option<String>,
+
+    /// How long the server of `fleet` keeps what has ended, such as 10s.
+    #[arg(long, value_name = "TIME")]
+    keep_ended: Option<String>,
+
     /// Seconds after which `fleet` starts no more tasks and says how far it has come.
     #[arg(long, default_value_t = 1_200)]
     at_most_secs: u64,
@@ -100,8 +109,10 @@ fn main() -> anyhow::Result<()> {
                 tasks: arguments.tasks,
                 agents: arguments.agents,
                 at_most: Duration::from_secs(arguments.at_most_secs),
+                runs_for: arguments.runs_for,
+                keep_ended: arguments.keep_ended,
             };
-            fleet::measure(&setting, size, &mut table).await?;
+            fleet::measure(&setting, &size, &mut table).await?;
         }
         if arguments.benchmark == Benchmark::Versus {
             versus::measure(&setting, arguments.moto.as_deref(), &mut table).await?;

@@ -1,11 +1,12 @@
 //! Callers that start tasks as fast as they are answered, and the times at which they were.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use longshore_load::Client;
+use longshore_load::{Client, Usage};
 use longshore_wire::ecs;
 use tokio::task::JoinSet;
 
@@ -31,6 +32,8 @@ pub(super) struct Calls {
     pub(super) window: u32,
     /// Of each call, in the order of their answers.
     pub(super) latencies: Vec<Duration>,
+    /// The most memory that the server was seen to have.
+    pub(super) most_resident_bytes: u64,
     /// When each call was answered, since the first began, in order.
     answered: Vec<Duration>,
 }
@@ -41,19 +44,30 @@ impl Calls {
         client: &Client,
         tasks: u32,
         deadline: Instant,
+        server_usage: &impl Fn() -> anyhow::Result<Usage>,
     ) -> anyhow::Result<Self> {
         let left = Arc::new(AtomicU32::new(tasks / TASKS_A_CALL));
         let (since, mut callers) = (Instant::now(), JoinSet::new());
         for _ in 0..CALLERS {
             callers.spawn(caller(client.clone(), Arc::clone(&left), since, deadline));
         }
+        let most_resident_bytes = Cell::new(0);
         let progress = async {
             let mut before = tasks;
             loop {
                 tokio::time::sleep(PROGRESS).await;
                 let now = left.load(Ordering::Relaxed) * TASKS_A_CALL;
                 let rate = f64::from(before.saturating_sub(now)) / PROGRESS.as_secs_f64();
-                eprintln!("{} of {tasks} tasks, {rate:.0} tasks/s", tasks.saturating_sub(now));
+                let resident = match server_usage() {
+                    Ok(usage) => usage.resident_bytes,
+                    Err(error) => return error,
+                };
+                most_resident_bytes.set(most_resident_bytes.get().max(resident));
+                eprintln!(
+                    "{} of {tasks} tasks, {rate:.0} tasks/s, the server has {} MiB",
+                    tasks.saturating_sub(now),
+                    resident / 1024 / 1024
+                );
                 before = now;
             }
         };
@@ -66,13 +80,14 @@ impl Calls {
         };
         let mut answers = tokio::select! {
             answers = all => answers?,
-            never = progress => never,
+            error = progress => return Err(error),
         };
         answers.sort_by_key(|it| it.at);
         let started = u32::try_from(answers.len())? * TASKS_A_CALL;
         Ok(Self {
             started,
             window: WINDOW.min(started / 4).max(TASKS_A_CALL),
+            most_resident_bytes: most_resident_bytes.get(),
             latencies: answers.iter().map(|it| it.took).collect(),
             answered: answers.iter().map(|it| it.at).collect(),
         })
