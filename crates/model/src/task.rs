@@ -140,7 +140,8 @@ pub struct ClientToken {
     pub token: Box<str>,
     /// What else the call asked for, as a digest: another call may not use the same token.
     pub parameters: Box<str>,
-    /// What the call could not do: the same call made again says it again.
+    /// What the call could not do: the same call made again says it again. One of the call's tasks
+    /// has them, for all.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub failures: Box<[LaunchFailure]>,
 }

@@ -19,7 +19,7 @@ use crate::placement_failures::{self, Recorded};
 /// Source: Amazon ECS Developer Guide, ensuring idempotency.
 const TOKEN_SECS: i64 = 24 * 3600;
 
-/// For how many failures a token keeps the figures too: they are in each of the call's tasks.
+/// For how many failures a token keeps the figures too.
 const KEPT_DETAILS: usize = 20;
 
 /// On what tasks are to be launched.
@@ -134,15 +134,14 @@ impl Control {
                     let launched = Launched { cluster, tasks, failures };
                     return Ok(Outcome::Unplaced(launched, unplaced));
                 }
-                launch.client_token = request
-                    .client_token
-                    .map(|token| Arc::new(ClientToken { failures: kept(&failures), ..token }));
-                let tasks = placement
-                    .placed
-                    .into_iter()
-                    .zip(request.on.types(request.count))
-                    .map(|(instance, on)| launch.put_task(tx, instance, on, now, ids))
-                    .collect();
+                let mark = request.client_token.map(Arc::new);
+                launch.client_token = mark.as_ref().map(|it| with_failures(it, &failures));
+                let places = placement.placed.into_iter().zip(request.on.types(request.count));
+                let mut tasks = Vec::new();
+                for (instance, on) in places {
+                    tasks.push(launch.put_task(tx, instance, on, now, ids));
+                    launch.client_token.clone_from(&mark);
+                }
                 let launched = Launched { cluster: launch.cluster, tasks, failures };
                 Ok::<_, LaunchError>(Outcome::Launched(launched))
             })
@@ -224,16 +223,18 @@ fn made_before(
         reason: FailureReason::AsBefore(it.reason.clone()),
         detail: it.detail.clone(),
     };
-    let failures = mark.failures.iter().map(failure).collect();
+    let mut marks = tasks.iter().filter_map(|it| it.client_token.as_ref());
+    let marked = marks.find(|it| !it.failures.is_empty());
+    let failures = marked.into_iter().flat_map(|it| &it.failures).map(failure).collect();
     Ok(Some(Launched { cluster, tasks: tasks.into_iter().map(Arc::clone).collect(), failures }))
 }
 
-/// Failures as a token keeps them.
-fn kept(failures: &[Failure]) -> Box<[LaunchFailure]> {
+/// The mark of one of the call's tasks, which keeps the failures for all: there may be thousands.
+fn with_failures(mark: &ClientToken, failures: &[Failure]) -> Arc<ClientToken> {
     let failure = |it: &Failure| LaunchFailure {
         container_instance: it.container_instance,
         reason: it.reason.as_str().into(),
         detail: it.detail.clone(),
     };
-    failures.iter().map(failure).collect()
+    Arc::new(ClientToken { failures: failures.iter().map(failure).collect(), ..mark.clone() })
 }

@@ -152,3 +152,30 @@ async fn a_token_is_good_for_a_day() {
     let again = fleet.check(RunTask, call, "a").await;
     assert_eq!(again["tasks"][0]["taskArn"], other["tasks"][0]["taskArn"]);
 }
+
+#[tokio::test]
+async fn failures_may_be_many_and_are_kept_once() {
+    const SMALL: usize = 300;
+    let world = World::start().await;
+    for _ in 0..SMALL {
+        world.register(&Machine { memory: 100, ..Machine::default() }).await;
+    }
+    let _agent = world.join(&Machine { memory: 2800, ..Machine::default() }).await;
+    world.define("job", json!({"memory": 300})).await;
+    let call = marked("t1", json!({"count": 10}));
+    let first = world.ask(RunTask, call.clone()).await;
+    let reasons = |answer: &Value| -> Vec<Value> {
+        let failures = answer["failures"].as_array().unwrap().iter();
+        failures.map(|it| json!([it["arn"], it["reason"]])).collect()
+    };
+    assert_eq!(first["tasks"].as_array().unwrap().len(), 9);
+    assert_eq!(reasons(&first).len(), SMALL + 1);
+    assert!(first["failures"].as_array().unwrap().iter().all(|it| it["detail"].is_string()));
+
+    let again = world.ask(RunTask, call).await;
+    assert_eq!(again["tasks"], first["tasks"]);
+    assert_eq!(reasons(&again), reasons(&first));
+    let state = world.state();
+    let marks = state.all_tasks().filter_map(|it| it.client_token.as_ref());
+    assert_eq!(marks.map(|it| it.failures.len()).sum::<usize>(), SMALL + 1);
+}
