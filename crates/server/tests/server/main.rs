@@ -11,6 +11,7 @@ mod container_instances;
 mod failing_journal;
 mod golden;
 mod harness;
+mod instance_filters;
 mod launch_type;
 mod list_tasks;
 mod mutation;
