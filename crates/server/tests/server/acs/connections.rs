@@ -79,7 +79,9 @@ async fn an_agent_that_comes_back_at_once_is_connected() {
         loop {
             let commit = commits.next().await.unwrap();
             for change in &commit.changes {
-                if let Change::Instance { after: Some(after), .. } = change {
+                if let Change::Instance { after: Some(after), .. } = change
+                    && after.id == id
+                {
                     assert!(after.agent_connected || !is_newer(after), "{after:?}");
                 }
             }
