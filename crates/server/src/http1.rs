@@ -40,6 +40,9 @@ const READ: Duration = Duration::from_secs(30);
 /// The longest that open requests are waited for at the end.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// How a caller came to a proxy on this machine that ends TLS.
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
 /// The answer to plain text from other machines.
 const SPEAK_TLS: &str = "This server speaks plain text only with its own machine. Use https:// \
                          (longshore ca prints whom to trust), or start it with --plain-text.";
@@ -173,7 +176,7 @@ impl Connection {
         let text = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
         let host = text(HOST.as_str()).unwrap_or_default();
         let (control, pages, secrets) = (&doors.control, &doors.pages, doors.secrets.as_ref());
-        let scheme = self.transport.scheme();
+        let scheme = self.transport.scheme(text(FORWARDED_PROTO));
         let call = Call { control, pages, secrets, host, scheme };
         let answer = answer(text(TARGET_HEADER), &body, &call).await?;
         Ok(Response::new(Body::from(answer)))

@@ -188,3 +188,23 @@ fn now_secs() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_handshake_too_many_is_hung_up_on_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let authority = Authority::load_or_create(dir.path()).unwrap();
+        let tls = Tls::from_authority(authority, vec![], 8327).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        assert_eq!(tls.unfinished.forget_permits(UNFINISHED), UNFINISHED);
+        let error = tls.handshake(stream).await.unwrap_err();
+        assert_eq!(error.to_string(), "too many handshakes are unfinished");
+    }
+}

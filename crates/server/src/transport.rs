@@ -46,11 +46,12 @@ pub(crate) enum Entered {
 }
 
 impl Transport {
-    /// The scheme of the URL that leads here.
-    pub(crate) fn scheme(self) -> &'static str {
-        match self {
-            Self::Tls => "https",
-            Self::Plain | Self::Refused => "http",
+    /// The scheme of the URL that leads here, given how the caller came to a proxy before this
+    /// server. It goes back to none but that caller, so it may say what it likes.
+    pub(crate) fn scheme(self, to_proxy: Option<&str>) -> &'static str {
+        match (self, to_proxy) {
+            (Self::Tls, _) | (Self::Plain, Some("https")) => "https",
+            (Self::Plain | Self::Refused, _) => "http",
         }
     }
 }

@@ -57,6 +57,10 @@ async fn an_agent_is_told_to_come_as_it_came() {
     let request = place.world.request(DiscoverPollEndpoint, "{}").signed();
     let encrypted = place.send(request).await.success();
     assert_eq!(encrypted["endpoint"], "https://longshore.test:18080/acs/");
+    let mut request = place.world.request(DiscoverPollEndpoint, "{}").signed();
+    request.headers_mut().insert("x-forwarded-proto", "https".parse().unwrap());
+    let by_proxy = place.world.send(request).await.success();
+    assert_eq!(by_proxy["endpoint"], "https://longshore.test:18080/acs/");
 }
 
 #[tokio::test]
