@@ -21,7 +21,9 @@ pub use deregister::DeregisterError;
 pub use update::{UpdateAgentError, UpdateRefusal, UpdateStateError, update_agent};
 
 use crate::Control;
+use crate::access::{self, AccessDenied, Caller, Deed};
 use crate::clusters::{self, ClusterError};
+use crate::joining;
 
 /// What an agent registers.
 #[derive(Clone, Debug)]
@@ -68,6 +70,14 @@ pub enum RegisterError {
         "The new ARN and resource ID format must be enabled to add tags to the container instance. Opt in to the new format and try again."
     )]
     ShortArn,
+    /// Whoever registers may not, or not as that instance or in that cluster.
+    #[error(transparent)]
+    Access(#[from] AccessDenied),
+    /// The key's own instance does not come back, and a key is good for one instance.
+    #[error(
+        "The container instance that this machine joined as was deregistered. Join the machine again, with a new token: longshore token create"
+    )]
+    Ended,
     /// With those that it had there are too many tags.
     #[error(transparent)]
     Tags(#[from] TagError),
@@ -115,17 +125,23 @@ fn renewed_attributes(had: &[Attribute], sent: Vec<Attribute>) -> Vec<Attribute>
 const INSTANCE_TYPE: &str = "ecs.instance-type";
 
 impl Control {
-    /// RegisterContainerInstance: a new instance, or the same one again with what it has now.
+    /// RegisterContainerInstance: a new instance, or the same one again with what it has now. The
+    /// key of an agent that has joined is bound to its first instance, and means that one
+    /// whenever it names none.
     pub async fn register_container_instance(
         &self,
         registration: Registration,
+        caller: Caller,
     ) -> Result<Arc<ContainerInstance>, RegisterError> {
         let now = self.now();
         let new_id = InstanceId::new(now, self.ids.next_bits());
         self.store
             .update(|tx| {
+                let named = registration.container_instance;
+                access::may(caller, &Deed::Register(registration.cluster.clone(), named), tx)?;
                 clusters::active(tx, &registration.cluster)?;
-                let instance = match registration.container_instance {
+                let bound = joining::instance_of(caller, tx);
+                let instance = match named.or(bound) {
                     None => {
                         let arn_form = tx.account_settings().container_instance_arns();
                         check_taggable(arn_form, &registration)?;
@@ -133,11 +149,22 @@ impl Control {
                     }
                     Some(id) => {
                         let known = find(tx, &registration.cluster, id);
-                        renewed(known.ok_or(RegisterError::Unknown)?, registration)?
+                        let renewed = known
+                            .ok_or(RegisterError::Unknown)
+                            .and_then(|known| renewed(known, registration));
+                        match renewed {
+                            Err(RegisterError::Unknown | RegisterError::Inactive)
+                                if named.is_none() =>
+                            {
+                                return Err(RegisterError::Ended);
+                            }
+                            renewed => renewed?,
+                        }
                     }
                 };
                 let instance = Arc::new(instance);
                 tx.put_instance(Arc::clone(&instance));
+                joining::bind(caller, instance.id, tx);
                 Ok(instance)
             })
             .await

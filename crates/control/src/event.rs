@@ -85,7 +85,9 @@ fn event(change: &Change, state: &State) -> Option<Event> {
         | Change::AccountSettings { .. }
         | Change::Cluster { .. }
         | Change::Definition { .. }
-        | Change::DeletedRevisions { .. } => None,
+        | Change::DeletedRevisions { .. }
+        | Change::InstanceKey { .. }
+        | Change::JoinToken { .. } => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! cannot see HTTP, JSON or Docker, so it reads the same called by the API, a loop or the
 //! simulation. Times and ids are taken before the transaction, from the [`Clock`] and [`Ids`] given.
 
+pub mod access;
 pub mod account_settings;
 pub mod clusters;
 pub mod container_instances;
@@ -11,6 +12,7 @@ pub mod event;
 mod fleets;
 #[cfg(test)]
 mod invariants;
+pub mod joining;
 pub mod placement_failures;
 pub mod reap;
 pub mod reference;

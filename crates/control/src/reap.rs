@@ -1,11 +1,12 @@
 //! What is forgotten, and when: ECS describes what has ended for at least an hour.
 
 use longshore_model::{
-    ClusterName, DefinitionKey, InstanceId, PlacementFailure, TaskId, Timestamp,
+    ClusterName, DefinitionKey, InstanceId, InstanceKeyId, JoinTokenId, PlacementFailure, TaskId,
+    Timestamp,
 };
 use longshore_store::{State, StoreError, Tx};
 
-use crate::{Control, placement_failures, task_definitions};
+use crate::{Control, joining, placement_failures, task_definitions};
 
 /// How long what has ended can still be described, in seconds, unless the control plane was made
 /// otherwise. Source: Amazon ECS API Reference, DescribeTasks.
@@ -26,6 +27,10 @@ pub struct Overdue {
     /// Placement failures that did not happen again for long, or whose cluster is forgotten too;
     /// by cluster and fingerprint.
     pub placement_failures: Vec<(ClusterName, u64)>,
+    /// Keys that were revoked long ago, or whose instance is forgotten.
+    pub instance_keys: Vec<InstanceKeyId>,
+    /// Tokens that have been no good for long.
+    pub join_tokens: Vec<JoinTokenId>,
     /// Task definitions in deletion that no task is left of.
     pub definitions: Vec<DefinitionKey>,
 }
@@ -40,11 +45,16 @@ impl Overdue {
         let instances = state.all_instances().filter(|it| is_over(it.deregistered_at));
         let failures = state.all_placement_failures();
         let failures = failures.filter(|it| is_failure_over(it, state, now, ended_before));
+        let keys = state.instance_keys();
+        let keys = keys.filter(|it| joining::is_key_over(it, state, now, ended_before));
+        let tokens = state.join_tokens().filter(|it| joining::is_token_over(it, now));
         let clusters = state.clusters().filter(|it| is_over(it.deleted_at));
         Self {
             tasks: tasks.map(|it| it.id).collect(),
             container_instances: instances.map(|it| it.id).collect(),
             placement_failures: failures.map(|it| (it.cluster.clone(), it.fingerprint)).collect(),
+            instance_keys: keys.map(|it| it.id).collect(),
+            join_tokens: tokens.map(|it| it.id).collect(),
             clusters: clusters.map(|it| it.name.clone()).collect(),
             definitions: task_definitions::deletable(state),
         }
@@ -52,9 +62,11 @@ impl Overdue {
 
     /// How many records there are of it.
     pub fn len(&self) -> usize {
-        let Self { tasks, container_instances, placement_failures, clusters, definitions } = self;
+        let Self { tasks, container_instances, placement_failures, clusters, definitions, .. } =
+            self;
         let records = tasks.len() + container_instances.len() + placement_failures.len();
-        records + clusters.len() + definitions.len()
+        let keys = self.instance_keys.len() + self.join_tokens.len();
+        records + keys + clusters.len() + definitions.len()
     }
 
     /// Whether there is nothing.
@@ -79,6 +91,8 @@ impl Control {
             }
         })
         .await?;
+        self.forget(&overdue.instance_keys, |tx, it| tx.remove_instance_key(*it)).await?;
+        self.forget(&overdue.join_tokens, |tx, it| tx.remove_join_token(*it)).await?;
         self.forget(&overdue.definitions, |tx, it| tx.remove_definition(it)).await?;
         self.forget(&overdue.clusters, |tx, it| {
             // It may have come to life again meanwhile.
@@ -120,7 +134,7 @@ fn is_failure_over(
 }
 
 /// Whether it ended, and before that time.
-fn is_before(ended_at: Option<Timestamp>, time: Timestamp) -> bool {
+pub(crate) fn is_before(ended_at: Option<Timestamp>, time: Timestamp) -> bool {
     ended_at.is_some_and(|it| it < time)
 }
 

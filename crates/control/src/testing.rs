@@ -11,6 +11,7 @@ use longshore_model::{
 use longshore_store::{MemoryJournal, Store};
 
 use crate::Control;
+use crate::access::Caller;
 use crate::container_instances::Registration;
 use crate::reference::DefinitionReference;
 use crate::task_definitions;
@@ -72,6 +73,16 @@ impl World {
 
     /// Registers an instance, whose agent is away unless it is said to be there.
     pub(crate) async fn register(&self, memory_mib: u32, connected: bool) -> InstanceId {
+        self.register_as(Caller::Root, memory_mib, connected).await
+    }
+
+    /// The same with another's signature.
+    pub(crate) async fn register_as(
+        &self,
+        caller: Caller,
+        memory_mib: u32,
+        connected: bool,
+    ) -> InstanceId {
         let registration = Registration {
             cluster: cluster(),
             container_instance: None,
@@ -85,7 +96,8 @@ impl World {
             version_info: VersionInfo::default(),
             tags: Tags::default(),
         };
-        let instance = self.control.register_container_instance(registration).await.unwrap();
+        let instance =
+            self.control.register_container_instance(registration, caller).await.unwrap();
         self.control.set_agent_connected(instance.id, connected, None).await.unwrap();
         instance.id
     }

@@ -4,6 +4,7 @@
 //! I/O here, no runtime, no clock and no JSON of the API; the serde derives are the form in which
 //! `store` keeps records.
 
+pub mod access_key;
 pub mod account_settings;
 pub mod arn;
 pub mod attribute;
@@ -25,6 +26,7 @@ pub mod task;
 pub mod task_definition;
 pub mod task_size;
 
+pub use access_key::{InstanceKey, InstanceKeyId, JoinToken, JoinTokenId, JoinTokenStatus};
 pub use account_settings::AccountSettings;
 pub use arn::{Arn, ArnError, ArnForm, Owner};
 pub use attribute::Attribute;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use longshore_model::{
-    AccountSettings, Cluster, ContainerInstance, DeletedRevisions, PlacementFailure, Task,
-    TaskDefinition,
+    AccountSettings, Cluster, ContainerInstance, DeletedRevisions, InstanceKey, JoinToken,
+    PlacementFailure, Task, TaskDefinition,
 };
 
 /// One record before and after an update; `None` where there is none.
@@ -44,6 +44,20 @@ pub enum Change {
         before: Option<Arc<ContainerInstance>>,
         /// As it is.
         after: Option<Arc<ContainerInstance>>,
+    },
+    /// The key of one machine's agent.
+    InstanceKey {
+        /// As it was.
+        before: Option<Arc<InstanceKey>>,
+        /// As it is.
+        after: Option<Arc<InstanceKey>>,
+    },
+    /// What lets machines join.
+    JoinToken {
+        /// As it was.
+        before: Option<Arc<JoinToken>>,
+        /// As it is.
+        after: Option<Arc<JoinToken>>,
     },
     /// What is remembered of RunTask calls that could place nothing.
     PlacementFailure {

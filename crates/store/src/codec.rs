@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use longshore_model::{
     AccountSettings, Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions,
-    Family, PlacementFailure, Tags, Task, TaskDefinition,
+    Family, InstanceKey, JoinToken, PlacementFailure, Tags, Task, TaskDefinition,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +27,8 @@ const CLUSTER: u8 = b'c';
 const DEFINITION: u8 = b'd';
 const DELETED_REVISIONS: u8 = b'f';
 const INSTANCE: u8 = b'i';
+const JOIN_TOKEN: u8 = b'j';
+const INSTANCE_KEY: u8 = b'k';
 const PLACEMENT_FAILURE: u8 = b'p';
 const TASK: u8 = b't';
 
@@ -43,6 +45,12 @@ pub(crate) fn key(change: &Change) -> Vec<u8> {
         }
         Change::Instance { before, after } => {
             of_either(before, after, |it| id_key(INSTANCE, it.id.bits()))
+        }
+        Change::InstanceKey { before, after } => {
+            of_either(before, after, |it| id_key(INSTANCE_KEY, it.id.bits()))
+        }
+        Change::JoinToken { before, after } => {
+            of_either(before, after, |it| id_key(JOIN_TOKEN, it.id.bits()))
         }
         Change::PlacementFailure { before, after } => {
             of_either(before, after, |it| placement_failure_key(&it.cluster, it.fingerprint))
@@ -91,6 +99,8 @@ pub(crate) fn value(change: &Change) -> Result<Option<Vec<u8>>, StoreError> {
         Change::Definition { after, .. } => encode(after),
         Change::DeletedRevisions { after, .. } => encode(after),
         Change::Instance { after, .. } => encode(after),
+        Change::InstanceKey { after, .. } => encode(after),
+        Change::JoinToken { after, .. } => encode(after),
         Change::PlacementFailure { after, .. } => encode(after),
         Change::Task { after, .. } => encode(after),
     }
@@ -189,6 +199,16 @@ impl Loader {
                     attribute.value.as_mut().into_iter().for_each(|it| self.share(it));
                 }
                 Change::Instance { before: None, after: Some(Arc::new(instance)) }
+            }
+            Some(JOIN_TOKEN) => {
+                let mut token = decode::<JoinToken>(value)?;
+                self.share_cluster(&mut token.cluster);
+                Change::JoinToken { before: None, after: Some(Arc::new(token)) }
+            }
+            Some(INSTANCE_KEY) => {
+                let mut key = decode::<InstanceKey>(value)?;
+                self.share_cluster(&mut key.cluster);
+                Change::InstanceKey { before: None, after: Some(Arc::new(key)) }
             }
             Some(PLACEMENT_FAILURE) => {
                 let mut failure = decode::<PlacementFailure>(value)?;

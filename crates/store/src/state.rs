@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use longshore_model::{
     AccountSettings, Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions,
-    Family, InstanceId, Occupancy, PlacementFailure, Task, TaskDefinition, TaskId, Timestamp,
+    Family, InstanceId, InstanceKey, InstanceKeyId, JoinToken, JoinTokenId, Occupancy,
+    PlacementFailure, Task, TaskDefinition, TaskId, Timestamp,
 };
 use rpds::RedBlackTreeMapSync as Map;
 
@@ -32,6 +33,8 @@ pub struct State {
     deleted_revisions: Map<Family, Arc<DeletedRevisions>>,
     /// By cluster and fingerprint; few, for they are bounded for each cluster.
     placement_failures: Map<(ClusterName, u64), Arc<PlacementFailure>>,
+    join_tokens: Map<JoinTokenId, Arc<JoinToken>>,
+    instance_keys: Map<InstanceKeyId, Arc<InstanceKey>>,
     instances: Table<ContainerInstance>,
     tasks: Table<Task>,
     derived: Derived,
@@ -126,6 +129,26 @@ impl State {
     /// What is remembered of all RunTask calls that could place nothing, by cluster.
     pub fn all_placement_failures(&self) -> impl Iterator<Item = &Arc<PlacementFailure>> {
         self.placement_failures.values()
+    }
+
+    /// What lets machines join.
+    pub fn join_token(&self, id: JoinTokenId) -> Option<&Arc<JoinToken>> {
+        self.join_tokens.get(&id)
+    }
+
+    /// All join tokens, in the order of their ids.
+    pub fn join_tokens(&self) -> impl Iterator<Item = &Arc<JoinToken>> {
+        self.join_tokens.values()
+    }
+
+    /// The key of one machine's agent.
+    pub fn instance_key(&self, id: InstanceKeyId) -> Option<&Arc<InstanceKey>> {
+        self.instance_keys.get(&id)
+    }
+
+    /// All instance keys, in the order of their ids, which is not that of their creation.
+    pub fn instance_keys(&self) -> impl Iterator<Item = &Arc<InstanceKey>> {
+        self.instance_keys.values()
     }
 
     /// A container instance.
@@ -270,6 +293,12 @@ impl State {
                     (Some(before), None) => self.instances.remove(before.id),
                     (None, None) => {}
                 }
+            }
+            Change::InstanceKey { before, after } => {
+                put(&mut self.instance_keys, before, after, |it| it.id);
+            }
+            Change::JoinToken { before, after } => {
+                put(&mut self.join_tokens, before, after, |it| it.id);
             }
             Change::PlacementFailure { before, after } => {
                 let key = |it: &PlacementFailure| (it.cluster.clone(), it.fingerprint);

@@ -3,8 +3,9 @@
 use longshore_model::container_definition::{PortMapping, Protocol};
 use longshore_model::{
     Cluster, ClusterStatus, Container, ContainerDefinition, ContainerId, ContainerInstance,
-    DefinitionKey, DesiredStatus, InstanceId, InstanceStatus, LastStatus, PlacementFailure,
-    Resources, Task, TaskDefinition, TaskId, Timestamp, Unplaced,
+    DefinitionKey, DesiredStatus, InstanceId, InstanceKey, InstanceKeyId, InstanceStatus,
+    JoinToken, JoinTokenId, LastStatus, PlacementFailure, Resources, Task, TaskDefinition, TaskId,
+    Timestamp, Unplaced,
 };
 
 use crate::error::StoreError;
@@ -129,6 +130,32 @@ pub(crate) fn placement_failure(cluster: &str, group: u32, calls: u64) -> Placem
         calls,
         first_at: NOW,
         last_at: NOW.plus_secs(60),
+    }
+}
+
+/// A token of that number, that many machines having joined with it.
+pub(crate) fn join_token(number: u32, cluster: &str, used: u32) -> JoinToken {
+    JoinToken {
+        id: JoinTokenId::from_bits(number.into()),
+        cluster: cluster.parse().unwrap(),
+        uses: 10,
+        used,
+        note: Some("rack 7".into()),
+        created_at: NOW,
+        expires_at: NOW.plus_secs(3600),
+        revoked_at: None,
+    }
+}
+
+/// The key of that number, whose agent has registered the instance of that number, if any.
+pub(crate) fn instance_key(number: u32, cluster: &str, instance: Option<u32>) -> InstanceKey {
+    InstanceKey {
+        id: InstanceKeyId::from_bits(number.into()),
+        cluster: cluster.parse().unwrap(),
+        token: JoinTokenId::from_bits(1),
+        instance: instance.map(instance_id),
+        created_at: NOW,
+        revoked_at: None,
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use longshore_model::{
     AccountSettings, Cluster, ClusterName, ContainerInstance, DefinitionKey, DeletedRevisions,
-    InstanceId, PlacementFailure, Task, TaskDefinition, TaskId,
+    InstanceId, InstanceKey, InstanceKeyId, JoinToken, JoinTokenId, PlacementFailure, Task,
+    TaskDefinition, TaskId,
 };
 
 use crate::change::Change;
@@ -62,6 +63,24 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Puts an instance key in place of the one of its id.
+    pub fn put_instance_key(&mut self, key: impl Into<Arc<InstanceKey>>) {
+        let after = key.into();
+        let before = self.state.instance_key(after.id).map(Arc::clone);
+        if before.as_ref() != Some(&after) {
+            self.record(Change::InstanceKey { before, after: Some(after) });
+        }
+    }
+
+    /// Puts a join token in place of the one of its id.
+    pub fn put_join_token(&mut self, token: impl Into<Arc<JoinToken>>) {
+        let after = token.into();
+        let before = self.state.join_token(after.id).map(Arc::clone);
+        if before.as_ref() != Some(&after) {
+            self.record(Change::JoinToken { before, after: Some(after) });
+        }
+    }
+
     /// Puts what is remembered of calls that could place nothing in place of what had its cluster
     /// and fingerprint.
     pub fn put_placement_failure(&mut self, failure: impl Into<Arc<PlacementFailure>>) {
@@ -105,6 +124,20 @@ impl<'a> Tx<'a> {
     pub fn remove_instance(&mut self, id: InstanceId) {
         if let Some(before) = self.state.instance(id).map(Arc::clone) {
             self.record(Change::Instance { before: Some(before), after: None });
+        }
+    }
+
+    /// Removes an instance key, if it is there.
+    pub fn remove_instance_key(&mut self, id: InstanceKeyId) {
+        if let Some(before) = self.state.instance_key(id).map(Arc::clone) {
+            self.record(Change::InstanceKey { before: Some(before), after: None });
+        }
+    }
+
+    /// Removes a join token, if it is there.
+    pub fn remove_join_token(&mut self, id: JoinTokenId) {
+        if let Some(before) = self.state.join_token(id).map(Arc::clone) {
+            self.record(Change::JoinToken { before: Some(before), after: None });
         }
     }
 

@@ -14,6 +14,7 @@ use longshore_store::{MemoryJournal, State, Store};
 
 use super::step::Step;
 use crate::Control;
+use crate::access::Caller;
 use crate::container_instances::{self, TargetAttribute};
 use crate::reference::DefinitionReference;
 use crate::tags::Taggable;
@@ -189,7 +190,7 @@ impl World {
             version_info: VersionInfo::default(),
             tags: Tags::default(),
         };
-        self.control.register_container_instance(registration).await.map(drop)
+        self.control.register_container_instance(registration, Caller::Root).await.map(drop)
     }
 
     async fn change_instance(&self, instance: &ContainerInstance, step: Step) {

@@ -42,6 +42,8 @@ impl Checks {
                 | Change::AccountSettings { .. }
                 | Change::Cluster { .. }
                 | Change::DeletedRevisions { .. }
+                | Change::InstanceKey { .. }
+                | Change::JoinToken { .. }
                 | Change::PlacementFailure { .. } => {}
             }
         }

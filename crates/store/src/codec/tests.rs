@@ -1,7 +1,9 @@
 use longshore_model::account_settings::SettingName;
 
 use super::*;
-use crate::testing::{cluster, definition, instance, placement_failure, task};
+use crate::testing::{
+    cluster, definition, instance, instance_key, join_token, placement_failure, task,
+};
 
 fn put<T>(record: T, change: impl FnOnce(Option<Arc<T>>) -> Change) -> (Vec<u8>, Vec<u8>) {
     let change = change(Some(Arc::new(record)));
@@ -22,6 +24,10 @@ fn failure() -> PlacementFailure {
     placement_failure("default", 1, 7)
 }
 
+fn key_record() -> InstanceKey {
+    instance_key(7, "default", Some(1))
+}
+
 fn records() -> Vec<(Vec<u8>, Vec<u8>)> {
     vec![
         put(settings(), |after| Change::AccountSettings { before: None, after }),
@@ -29,11 +35,17 @@ fn records() -> Vec<(Vec<u8>, Vec<u8>)> {
         put(definition("web", 1), |after| Change::Definition { before: None, after }),
         put(deleted(), |after| Change::DeletedRevisions { before: None, after }),
         put(instance(1, "default"), |after| Change::Instance { before: None, after }),
+        put(join_token(1, "default", 3), |after| Change::JoinToken { before: None, after }),
+        put(key_record(), |after| Change::InstanceKey { before: None, after }),
         put(failure(), |after| Change::PlacementFailure { before: None, after }),
         put(task(1, "default", 1), |after| Change::Task { before: None, after }),
         put(task(2, "default", 1), |after| Change::Task { before: None, after }),
     ]
 }
+
+/// Where among the records they are.
+const FAILURE_AT: usize = 7;
+const TASK_AT: usize = 8;
 
 /// Loads the records with one of them altered, and gives the error's text.
 #[track_caller]
@@ -59,6 +71,8 @@ fn what_is_written_is_read_back() {
     assert_eq!(**state.definitions().next().unwrap(), definition("web", 1));
     assert_eq!(**state.deleted_revisions(&deleted().family).unwrap(), deleted());
     assert_eq!(**state.all_instances().next().unwrap(), instance(1, "default"));
+    assert_eq!(**state.join_tokens().next().unwrap(), join_token(1, "default", 3));
+    assert_eq!(**state.instance_keys().next().unwrap(), key_record());
     assert_eq!(**state.placement_failures(&failure().cluster).next().unwrap(), failure());
     assert_eq!(**state.all_tasks().next().unwrap(), task(1, "default", 1));
 }
@@ -85,7 +99,7 @@ fn a_family_lies_before_those_that_it_begins() {
 
 #[test]
 fn a_record_of_a_newer_schema_is_refused_by_its_version() {
-    let text = refused(6, |it| it.1[0] = 2);
+    let text = refused(TASK_AT, |it| it.1[0] = 2);
     assert!(text.contains("schema version is 2, and 1 is the newest known"), "{text}");
 }
 
@@ -95,20 +109,22 @@ fn a_record_that_cannot_be_read_is_refused_with_its_key() {
     assert!(text.contains("cdefault"), "{text}");
     refused(4, |it| it.1.clear());
     refused(5, |it| it.1.truncate(9));
-    refused(6, |it| it.1.truncate(1));
+    refused(FAILURE_AT, |it| it.1.truncate(9));
+    refused(TASK_AT, |it| it.1.truncate(1));
 }
 
 #[test]
 fn a_record_under_another_key_or_in_no_table_is_refused() {
-    assert!(refused(6, |it| it.0[16] ^= 1).contains("another's key"));
-    assert!(refused(5, |it| it.0[16] ^= 1).contains("another's key"));
+    for at in [5, 6, FAILURE_AT, TASK_AT] {
+        assert!(refused(at, |it| it.0[16] ^= 1).contains("another's key"));
+    }
     assert!(refused(1, |it| it.0[0] = b'z').contains("table"));
     assert!(refused(1, |it| it.0.clear()).contains("table"));
 }
 
 #[test]
 fn a_task_whose_definition_is_gone_is_refused() {
-    let (key, value) = &records()[6];
+    let (key, value) = &records()[TASK_AT];
     let text = Loader::default().take(key, value).unwrap_err().to_string();
     assert!(text.contains("web:1 is gone"), "{text}");
 }

@@ -13,7 +13,8 @@ use crate::journal::{EmbeddedJournal, Journal, MemoryJournal};
 use crate::snapshot::tests::check_round_trip;
 use crate::store::Store;
 use crate::testing::{
-    cluster, definition, instance, instance_id, placement_failure, task, task_id,
+    cluster, definition, instance, instance_id, instance_key, join_token, placement_failure, task,
+    task_id,
 };
 use crate::tx::Tx;
 
@@ -28,6 +29,10 @@ enum Step {
     RemoveDefinition { revision: u32 },
     Instance { number: u32, status: usize },
     RemoveInstance { number: u32 },
+    Token { number: u32, used: u32 },
+    RemoveToken { number: u32 },
+    Key { number: u32, instance: Option<u32> },
+    RemoveKey { number: u32 },
     Fail { cluster: usize, group: u32, calls: u64 },
     ForgetFailure { cluster: usize, group: u32 },
     Run { number: u32, instance: u32, ported: bool, token: usize },
@@ -53,6 +58,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (2..4_u32).prop_map(|revision| Step::RemoveDefinition { revision }),
         2 => (0..6_u32, 0..3_usize).prop_map(|(number, status)| Step::Instance { number, status }),
         1 => (0..6_u32).prop_map(|number| Step::RemoveInstance { number }),
+        1 => (0..3_u32, 0..10_u32).prop_map(|(number, used)| Step::Token { number, used }),
+        1 => (0..3_u32).prop_map(|number| Step::RemoveToken { number }),
+        1 => (0..6_u32, prop::option::of(0..6_u32))
+            .prop_map(|(number, instance)| Step::Key { number, instance }),
+        1 => (0..6_u32).prop_map(|number| Step::RemoveKey { number }),
         1 => (0..3_usize, 0..4_u32, 1..3_u64)
             .prop_map(|(cluster, group, calls)| Step::Fail { cluster, group, calls }),
         1 => (0..3_usize, 0..4_u32)
@@ -100,6 +110,12 @@ fn take(tx: &mut Tx<'_>, step: &Step) {
             tx.put_instance(instance);
         }
         Step::RemoveInstance { number } => tx.remove_instance(instance_id(number)),
+        Step::Token { number, used } => tx.put_join_token(join_token(number, "default", used)),
+        Step::RemoveToken { number } => tx.remove_join_token(join_token(number, "x", 0).id),
+        Step::Key { number, instance } => {
+            tx.put_instance_key(instance_key(number, "default", instance));
+        }
+        Step::RemoveKey { number } => tx.remove_instance_key(instance_key(number, "x", None).id),
         Step::Fail { cluster, group, calls } => {
             tx.put_placement_failure(placement_failure(CLUSTERS[cluster], group, calls));
         }
@@ -145,6 +161,7 @@ type Records = (
     Vec<TaskDefinition>,
     u32,
     Vec<ContainerInstance>,
+    (Vec<JoinToken>, Vec<InstanceKey>),
     Vec<PlacementFailure>,
     Vec<Task>,
     u64,
@@ -159,6 +176,7 @@ fn records(state: &State) -> Records {
         all(state.definitions()),
         state.highest_revision(&definition("web", 1).key.family),
         all(state.all_instances()),
+        (all(state.join_tokens()), all(state.instance_keys())),
         all(state.all_placement_failures()),
         all(state.all_tasks()),
         state.revision(),

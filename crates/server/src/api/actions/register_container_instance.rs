@@ -19,7 +19,7 @@ pub(in crate::api) async fn answer(
     call: &Call<'_>,
 ) -> Result<RegisterContainerInstanceResponse, Exception> {
     let registration = parse(body, call)?;
-    let instance = call.control.register_container_instance(registration).await?;
+    let instance = call.control.register_container_instance(registration, call.caller).await?;
     tracing::info!(instance = %instance.id, cluster = %instance.cluster, "container instance registered");
     let occupancy = call.control.view().occupancy(instance.id);
     let shown = ecs::ContainerInstance {
