@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use longshore_control::Control;
 use longshore_model::Owner;
-use longshore_server::{Authority, RootKey, SecretsFile, Server, Tls};
+use longshore_server::{Authority, Keys, MasterKey, RootKey, SecretsFile, Server, Tls};
 use longshore_store::{EmbeddedJournal, Store, StoreError};
 use tracing::info;
 
@@ -34,13 +34,14 @@ pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPla
     let chosen = chosen
         .map(|(access_key_id, secret_access_key)| RootKey { access_key_id, secret_access_key });
     let root_key = RootKey::load_or_create(&dir, chosen)?;
+    let keys = Keys { root: root_key.clone(), master: MasterKey::load_or_create(&dir)? };
     let owner = Owner { region: options.region.clone(), account: options.account.clone() };
     let control = Control::new(store.clone(), Arc::new(SystemClock), Arc::new(RandomIds), owner)
         .with_fargate_on_instances(options.fargate_on_instances)
         .keeping_ended_for(options.keep_ended);
     control.create_cluster(options.cluster.clone(), Default::default()).await?;
     let secrets = options.secrets_file.as_deref().map(SecretsFile::open).transpose()?;
-    let server = Server::bind(options.listen, control, root_key.clone(), secrets).await?;
+    let server = Server::bind(options.listen, control, keys, secrets).await?;
     let address = server.address()?;
     let server =
         server.with_transports(tls(options, &dir, address.port())?, options.tls.plain_text_with());

@@ -1,6 +1,7 @@
 //! The API's door: a request is authenticated, parsed, given to `control`, and its outcome
 //! rendered. One file per action in `actions`; the listing is what is supported.
 
+mod access;
 mod actions;
 mod auth;
 mod contract;

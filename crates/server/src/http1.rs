@@ -19,6 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use longshore_wire::TARGET_HEADER;
+use longshore_wire::acs::Refusal;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -166,7 +167,8 @@ impl Connection {
     ) -> Result<Response<Body>, Exception> {
         let body = read(body).await?;
         let doors = &*self.doors;
-        doors.gate.check(parts, &body, doors.control.now().millis() / 1000)?;
+        let now_secs = doors.control.now().millis() / 1000;
+        let caller = doors.gate.check(parts, &body, now_secs, &doors.control.view())?;
         if let Some(path) = parts.uri.path().strip_prefix(longshore_wire::own::PATH) {
             return own::answer(&parts.method, path, body, &doors.control).await;
         }
@@ -177,20 +179,24 @@ impl Connection {
         let host = text(HOST.as_str()).unwrap_or_default();
         let (control, pages, secrets) = (&doors.control, &doors.pages, doors.secrets.as_ref());
         let scheme = self.transport.scheme(text(FORWARDED_PROTO));
-        let call = Call { control, pages, secrets, host, scheme };
+        let call = Call { control, pages, secrets, caller, host, scheme };
         let answer = answer(text(TARGET_HEADER), &body, &call).await?;
         Ok(Response::new(Body::from(answer)))
     }
 
     async fn open_socket(self, mut parts: Parts) -> Response<Body> {
         let doors = &self.doors;
-        if let Err(exception) = doors.gate.check(&parts, b"", doors.control.now().millis() / 1000) {
-            let refusal = longshore_wire::acs::Refusal {
+        let refused = |exception: Exception| {
+            acs::refuse(&Refusal {
                 exception: exception.name().into(),
                 message: exception.message().into(),
-            };
-            return acs::refuse(&refusal);
-        }
+            })
+        };
+        let now_secs = doors.control.now().millis() / 1000;
+        let caller = match doors.gate.check(&parts, b"", now_secs, &doors.control.view()) {
+            Ok(caller) => caller,
+            Err(exception) => return refused(exception),
+        };
         let hello = match Hello::read(parts.uri.query().unwrap_or_default(), &doors.control) {
             Ok(hello) => hello,
             Err(refusal) => {
@@ -198,13 +204,17 @@ impl Connection {
                 return acs::refuse(&refusal);
             }
         };
+        if let Err(denied) = acs::may_connect(caller, &hello, &doors.control) {
+            debug!(%denied, "an agent's handshake is refused");
+            return refused(denied.into());
+        }
         let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
             Ok(it) => it.max_message_size(MAX_AGENT_MESSAGE).read_buffer_size(AGENT_READ),
             Err(rejection) => return axum::response::IntoResponse::into_response(rejection),
         };
         upgrade.on_upgrade(move |socket| async move {
             let Doors { control, secrets, hub, .. } = &*self.doors;
-            let session = Session::new(hello, control.clone(), secrets.clone());
+            let session = Session::new(hello, caller, control.clone(), secrets.clone());
             acs::serve(socket, session, hub, self.stopping).await;
         })
     }

@@ -11,6 +11,7 @@ use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use longshore_control::Control;
+use longshore_control::access::Caller;
 use longshore_store::StoreError;
 use longshore_wire::ErrorBody;
 use longshore_wire::acs::Refusal;
@@ -18,7 +19,7 @@ use longshore_wire::acs::Refusal;
 use crate::acs::{Hello, Hub, Seat, Session};
 use crate::api::{self, Call, Gate, Pages};
 use crate::transport::Transports;
-use crate::{Doors, RootKey};
+use crate::{Doors, Keys, MasterKey, RootKey};
 
 /// The control plane behind doors that only its own process can reach.
 pub struct InProcess {
@@ -31,11 +32,11 @@ impl InProcess {
     /// Opens the doors as a server does that has just started.
     pub async fn open(control: Control) -> Result<Self, StoreError> {
         control.forget_connections().await?;
-        let key = RootKey { access_key_id: String::new(), secret_access_key: String::new() };
+        let root = RootKey { access_key_id: String::new(), secret_access_key: String::new() };
         let doors = Arc::new(Doors {
             control,
-            pages: Pages::new(key.secret_access_key.clone()),
-            gate: Gate::new(key),
+            pages: Pages::new(root.secret_access_key.clone()),
+            gate: Gate::new(Keys { root, master: MasterKey::random() }),
             hub: Hub::default(),
             secrets: None,
             transports: Transports::default(),
@@ -52,8 +53,9 @@ impl InProcess {
     /// Answers a request as if its signature had been verified. The error is what the caller sees.
     pub async fn answer(&self, target: &str, body: &[u8]) -> Result<Bytes, ErrorBody> {
         let Doors { control, pages, secrets, .. } = &*self.doors;
+        let (secrets, caller) = (secrets.as_ref(), Caller::Root);
         let call =
-            Call { control, pages, secrets: secrets.as_ref(), host: "localhost", scheme: "http" };
+            Call { control, pages, secrets, caller, host: "localhost", scheme: "http" };
         api::answer(Some(target), body, &call).await.map_err(|it| it.body())
     }
 
@@ -72,7 +74,7 @@ impl InProcess {
         match self.doors.hub.sit(control, hello.instance, hello.versions.clone()).await {
             Ok(Some(seat)) => {
                 seat.news.notify_one();
-                let session = Session::new(hello, control.clone(), None);
+                let session = Session::new(hello, Caller::Root, control.clone(), None);
                 Ok(Connection { doors: Arc::clone(&self.doors), session, seat })
             }
             Ok(None) | Err(_) => {

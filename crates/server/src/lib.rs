@@ -7,6 +7,7 @@ mod acs;
 mod api;
 mod http1;
 mod in_process;
+mod master_key;
 mod own;
 mod private_file;
 mod root_key;
@@ -26,6 +27,7 @@ use tracing::{error, info};
 pub use api::{Contract, contract, is_without_effect, supported};
 pub use in_process::{Connection, InProcess};
 pub use longshore_wire::{Kind, Member, Operation, Structure};
+pub use master_key::{MasterKey, MasterKeyError};
 pub use own::{Site, explain};
 pub use root_key::{RootKey, RootKeyError};
 pub use secrets::{SecretsFile, SecretsFileError};
@@ -60,6 +62,15 @@ pub(crate) struct Doors {
     pub(crate) transports: Transports,
 }
 
+/// What signatures are verified with.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The key that may do everything.
+    pub root: RootKey,
+    /// What the secrets of all others are made from.
+    pub master: MasterKey,
+}
+
 /// Why a server ended, or did not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -82,7 +93,7 @@ impl Server {
     pub async fn bind(
         address: SocketAddr,
         control: Control,
-        root_key: RootKey,
+        keys: Keys,
         secrets: Option<SecretsFile>,
     ) -> Result<Self, ServerError> {
         let listener = TcpListener::bind(address)
@@ -91,8 +102,8 @@ impl Server {
         control.forget_connections().await?;
         let doors = Doors {
             control,
-            pages: Pages::new(root_key.secret_access_key.clone()),
-            gate: Gate::new(root_key),
+            pages: Pages::new(keys.root.secret_access_key.clone()),
+            gate: Gate::new(keys),
             hub: Hub::default(),
             secrets,
             transports: Transports::default(),

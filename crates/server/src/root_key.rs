@@ -1,13 +1,13 @@
 //! The root access key: made at the first start, kept in the data directory, readable by its owner
 //! alone.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::private_file;
 
 /// An access key that may do everything.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,20 +95,10 @@ impl RootKey {
         Ok(())
     }
 
-    /// Writes the file whole or not at all, and durably.
     fn save(&self, data_dir: &Path) -> Result<(), RootKeyError> {
-        let path = data_dir.join(FILE);
-        let temporary = data_dir.join(format!("{FILE}.new"));
-        let written = || -> io::Result<()> {
-            let _ = fs::remove_file(&temporary);
-            let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-            file.write_all(&serde_json::to_vec(self)?)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)?;
-            fs::File::open(data_dir)?.sync_all()
-        };
-        written().map_err(|source| RootKeyError::Io { path: path.clone(), source })
+        let text = serde_json::to_vec(self).map_err(io::Error::from);
+        let written = text.and_then(|it| private_file::write(data_dir, FILE, &it));
+        written.map_err(|source| RootKeyError::Io { path: data_dir.join(FILE), source })
     }
 }
 

@@ -135,8 +135,8 @@ impl Hub {
     }
 
     /// A new task, or one whose desired status has changed, is news for its agent; so is it that its
-    /// instance was deregistered. That a task has stopped is no news to the agent which said so, but
-    /// the session may forget it.
+    /// instance was deregistered, or its key revoked. That a task has stopped is no news to the agent
+    /// which said so, but the session may forget it.
     fn pass_on(&self, change: &Change) {
         match change {
             Change::Task { before, after: Some(after) } => {
@@ -157,6 +157,11 @@ impl Hub {
                 if after.status == InstanceStatus::Inactive =>
             {
                 if let Some(seat) = self.seat(after.id) {
+                    seat.news.notify_one();
+                }
+            }
+            Change::InstanceKey { after: Some(key), .. } if key.revoked_at.is_some() => {
+                if let Some(seat) = key.instance.and_then(|it| self.seat(it)) {
                     seat.news.notify_one();
                 }
             }

@@ -7,6 +7,7 @@ use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use http::{Response, StatusCode};
+use longshore_control::access::{self, AccessDenied, Caller, Deed};
 use longshore_control::{Control, reference};
 use longshore_model::container_instance::VersionInfo;
 use longshore_model::{
@@ -84,6 +85,15 @@ impl Hello {
     }
 }
 
+/// Whether this caller may be that instance's agent, now.
+pub(crate) fn may_connect(
+    caller: Caller,
+    hello: &Hello,
+    control: &Control,
+) -> Result<(), AccessDenied> {
+    access::may(caller, &Deed::Instances(vec![hello.instance]), &control.view())
+}
+
 /// Undoes form encoding; what cannot be read stays as it is.
 fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
@@ -142,6 +152,8 @@ pub(crate) async fn serve(
 /// One agent's connection: who is there, and what it was told.
 pub(crate) struct Session {
     pub(crate) hello: Hello,
+    /// Who has signed its handshake.
+    caller: Caller,
     control: Control,
     secrets: Option<SecretsFile>,
     assignment: Assignment,
@@ -149,8 +161,13 @@ pub(crate) struct Session {
 
 impl Session {
     /// A connection on which nothing was said yet.
-    pub(crate) fn new(hello: Hello, control: Control, secrets: Option<SecretsFile>) -> Self {
-        Self { hello, control, secrets, assignment: Assignment::default() }
+    pub(crate) fn new(
+        hello: Hello,
+        caller: Caller,
+        control: Control,
+        secrets: Option<SecretsFile>,
+    ) -> Self {
+        Self { hello, caller, control, secrets, assignment: Assignment::default() }
     }
 
     /// Runs until the connection is over and says why it is.
@@ -169,6 +186,9 @@ impl Session {
                 () = requested(&mut shutdown) => return "the server stops",
                 () = seat.replaced.notified() => return "a newer connection took over",
                 () = seat.news.notified() => {
+                    if may_connect(self.caller, &self.hello, &self.control).is_err() {
+                        return "its key was revoked";
+                    }
                     if !self.has_instance() {
                         return "its instance is gone";
                     }

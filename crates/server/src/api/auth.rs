@@ -1,25 +1,35 @@
 //! Who calls: signature version 4 on every request and every agent's handshake.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use http::request::Parts;
+use longshore_control::access::Caller;
+use longshore_store::State;
 use longshore_wire::sigv4::{SigV4Error, SignedRequest, Verifier};
 
 use super::exception::Exception;
-use crate::root_key::RootKey;
+use crate::Keys;
 
-/// Lets through what the root access key has signed.
+/// Lets through what somebody has signed who is known, and says who it was.
 pub(crate) struct Gate {
     verifier: Verifier,
-    root_key: RootKey,
+    keys: Keys,
 }
 
 impl Gate {
-    pub(crate) fn new(root_key: RootKey) -> Self {
-        Self { verifier: Verifier::new("ecs"), root_key }
+    pub(crate) fn new(keys: Keys) -> Self {
+        Self { verifier: Verifier::new("ecs"), keys }
     }
 
     /// Checks a request received at this time, in seconds since the epoch.
-    pub(crate) fn check(&self, parts: &Parts, body: &[u8], now_secs: i64) -> Result<(), Exception> {
+    pub(crate) fn check(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        now_secs: i64,
+        state: &State,
+    ) -> Result<Caller, Exception> {
         let headers = header_pairs(&parts.headers);
         let request = SignedRequest {
             method: parts.method.as_str(),
@@ -28,11 +38,42 @@ impl Gate {
             headers: &headers,
             body,
         };
+        let mut caller = None;
         let secret_of = |access_key_id: &str| {
-            (access_key_id == self.root_key.access_key_id)
-                .then_some(self.root_key.secret_access_key.as_str())
+            caller = self.caller(access_key_id, state);
+            caller.map(|it| self.secret_of(it))
         };
-        self.verifier.verify(&request, now_secs, secret_of).map(drop).map_err(Exception::from)
+        self.verifier.verify(&request, now_secs, secret_of)?;
+        let caller = caller.ok_or(SigV4Error::UnrecognizedClient)?;
+        // Whoever has the secret may learn what became of the key.
+        if let Caller::Instance(id) = caller
+            && state.instance_key(id).is_none_or(|it| it.revoked_at.is_some())
+        {
+            let message = format!("The access key {id} was revoked.");
+            return Err(Exception::unrecognized_client(message));
+        }
+        Ok(caller)
+    }
+
+    /// Whose an access key is, if there is one of this id.
+    fn caller(&self, access_key_id: &str, state: &State) -> Option<Caller> {
+        if access_key_id == self.keys.root.access_key_id {
+            return Some(Caller::Root);
+        }
+        if let Ok(id) = access_key_id.parse() {
+            return state.instance_key(id).map(|it| Caller::Instance(it.id));
+        }
+        let id = access_key_id.parse().ok()?;
+        state.join_token(id).map(|it| Caller::JoinToken(it.id))
+    }
+
+    fn secret_of(&self, caller: Caller) -> Cow<'_, str> {
+        let master = &self.keys.master;
+        match caller {
+            Caller::Root => self.keys.root.secret_access_key.as_str().into(),
+            Caller::Instance(id) => master.secret_of(&id.to_string()).into(),
+            Caller::JoinToken(id) => master.secret_of(&id.to_string()).into(),
+        }
     }
 }
 

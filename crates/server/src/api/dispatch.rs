@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use longshore_control::Control;
+use longshore_control::access::Caller;
 use longshore_model::{Owner, Task};
 use longshore_store::State;
 use longshore_wire::{Operation, ecs};
 use serde::Serialize;
 
+use super::access;
 use super::actions;
 use super::exception::{Exception, ExceptionCode};
 use super::page::Pages;
@@ -21,6 +23,8 @@ pub(crate) struct Call<'a> {
     pub(crate) pages: &'a Pages,
     /// Where the values of secrets are, if they are anywhere.
     pub(crate) secrets: Option<&'a SecretsFile>,
+    /// Whose signature the request bears.
+    pub(crate) caller: Caller,
     /// The authority under which the caller reached this server.
     pub(crate) host: &'a str,
     /// `https` of those who came by TLS, else `http`.
@@ -71,9 +75,12 @@ macro_rules! actions {
             };
             let outcome = match operation {
                 $(
-                    Operation::$operation => {
-                        actions::$action::answer(body, call).await.and_then(|it| encode(&it))
-                    }
+                    Operation::$operation => match access::check(operation, body, call) {
+                        Ok(()) => {
+                            actions::$action::answer(body, call).await.and_then(|it| encode(&it))
+                        }
+                        Err(denied) => Err(denied),
+                    },
                 )*
                 _ => Err(unknown(target)),
             };

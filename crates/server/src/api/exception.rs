@@ -330,6 +330,7 @@ impl From<container_instances::RegisterError> for Exception {
     fn from(error: container_instances::RegisterError) -> Self {
         match error {
             container_instances::RegisterError::Store(error) => error.into(),
+            container_instances::RegisterError::Access(denied) => denied.into(),
             _ => Self::client(error.to_string()),
         }
     }

@@ -9,7 +9,9 @@ use bytes::Bytes;
 use http_body_util::Full;
 use longshore_control::Control;
 use longshore_model::{InstanceId, Owner};
-use longshore_server::{PlainText, SecretsFile, Server, ServerError, Tls};
+use longshore_server::{
+    Keys, MasterKey, PlainText, SecretsFile, Server, ServerError, Tls,
+};
 use longshore_store::{MemoryJournal, State, Store, StoreError, Tx};
 use longshore_wire::Operation;
 use serde_json::{Value, json};
@@ -24,47 +26,73 @@ pub(crate) struct World {
     pub(crate) control: Control,
     pub(crate) clock: Arc<Steered>,
     pub(crate) address: SocketAddr,
+    pub(crate) keys: Keys,
     shutdown: watch::Sender<bool>,
     served: JoinHandle<Result<(), ServerError>>,
 }
 
+/// What a world is made of.
+struct Parts {
+    store: Store,
+    keys: Keys,
+    secrets: Option<SecretsFile>,
+    has_fargate: bool,
+    tls: Option<Tls>,
+}
+
+impl Parts {
+    fn of(store: Store) -> Self {
+        let keys = Keys { root: root_key(), master: MasterKey::random() };
+        Self { store, keys, secrets: None, has_fargate: false, tls: None }
+    }
+
+    fn new() -> Self {
+        Self::of(Store::open(MemoryJournal::default()).unwrap())
+    }
+
+    /// Without threads of its own.
+    fn inline() -> Self {
+        Self::of(Store::open_inline(MemoryJournal::default()).unwrap())
+    }
+}
+
 impl World {
     pub(crate) async fn start() -> Self {
-        Self::over(Store::open(MemoryJournal::default()).unwrap()).await
+        Self::with(Parts::new()).await
     }
 
     /// A world without threads of its own, for a clock that tokio moves when all else is done.
     pub(crate) async fn start_inline() -> Self {
-        Self::over(Store::open_inline(MemoryJournal::default()).unwrap()).await
+        Self::with(Parts::inline()).await
     }
 
     pub(crate) async fn over(store: Store) -> Self {
-        Self::with(store, None, false, None).await
+        Self::with(Parts::of(store)).await
+    }
+
+    /// The world of a data directory: its records, and the keys beside them.
+    pub(crate) async fn reopened(store: Store, keys: Keys) -> Self {
+        Self::with(Parts { keys, ..Parts::of(store) }).await
     }
 
     /// A world where FARGATE is mapped to the instances.
     pub(crate) async fn with_fargate() -> Self {
-        Self::with(Store::open(MemoryJournal::default()).unwrap(), None, true, None).await
+        Self::with(Parts { has_fargate: true, ..Parts::new() }).await
     }
 
     /// A world whose server finds secrets in this file.
     pub(crate) async fn with_secrets(file: &Path) -> Self {
-        let store = Store::open(MemoryJournal::default()).unwrap();
-        Self::with(store, Some(SecretsFile::open(file).unwrap()), false, None).await
+        let secrets = Some(SecretsFile::open(file).unwrap());
+        Self::with(Parts { secrets, ..Parts::new() }).await
     }
 
     /// A world without threads of its own that speaks TLS as well.
     pub(crate) async fn with_tls(tls: Tls) -> Self {
-        let store = Store::open_inline(MemoryJournal::default()).unwrap();
-        Self::with(store, None, false, Some(tls)).await
+        Self::with(Parts { tls: Some(tls), ..Parts::inline() }).await
     }
 
-    async fn with(
-        store: Store,
-        secrets: Option<SecretsFile>,
-        has_fargate: bool,
-        tls: Option<Tls>,
-    ) -> Self {
+    async fn with(parts: Parts) -> Self {
+        let Parts { store, keys, secrets, has_fargate, tls } = parts;
         let clock = Arc::new(Steered::default());
         let owner = Owner { region: "us-east-1".into(), account: "111122223333".into() };
         let control = Control::new(store, clock.clone(), Arc::new(Count::default()), owner)
@@ -72,14 +100,14 @@ impl World {
         control.create_cluster("default".parse().unwrap(), Default::default()).await.unwrap();
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut server =
-            Server::bind(any_port, control.clone(), root_key(), secrets).await.unwrap();
+            Server::bind(any_port, control.clone(), keys.clone(), secrets).await.unwrap();
         if let Some(tls) = tls {
             server = server.with_transports(tls, PlainText::ThisMachine);
         }
         let address = server.address().unwrap();
         let (shutdown, requested) = watch::channel(false);
         let served = tokio::spawn(server.run(requested));
-        Self { control, clock, address, shutdown, served }
+        Self { control, clock, address, keys, shutdown, served }
     }
 
     pub(crate) fn state(&self) -> Arc<State> {
