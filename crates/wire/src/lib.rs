@@ -9,6 +9,7 @@
 pub mod acs;
 pub mod ecs;
 mod fingerprint;
+pub mod join_token;
 mod json;
 pub mod own;
 mod shape;
