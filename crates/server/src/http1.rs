@@ -29,8 +29,9 @@ use uuid::Uuid;
 
 use crate::acs::{self, Hello, Session};
 use crate::api::{Call, Exception, answer};
+use crate::own::{self, OwnCall};
 use crate::transport::{Entered, Transport};
-use crate::{Doors, own, requested};
+use crate::{Doors, requested};
 
 /// The longest body, in bytes. ECS takes definitions of 64 KiB; agents report less.
 const MAX_BODY: usize = 1024 * 1024;
@@ -170,7 +171,9 @@ impl Connection {
         let now_secs = doors.control.now().millis() / 1000;
         let caller = doors.gate.check(parts, &body, now_secs, &doors.control.view())?;
         if let Some(path) = parts.uri.path().strip_prefix(longshore_wire::own::PATH) {
-            return own::answer(&parts.method, path, body, &doors.control).await;
+            let (control, master) = (&doors.control, doors.gate.master());
+            let call = OwnCall { control, master, caller, ca_fingerprint: None };
+            return own::answer(&parts.method, path, body, &call).await;
         }
         if parts.method != Method::POST || parts.uri.path() != "/" {
             return Err(Exception::unknown_operation("The ECS API is at POST /."));

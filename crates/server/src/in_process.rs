@@ -54,8 +54,7 @@ impl InProcess {
     pub async fn answer(&self, target: &str, body: &[u8]) -> Result<Bytes, ErrorBody> {
         let Doors { control, pages, secrets, .. } = &*self.doors;
         let (secrets, caller) = (secrets.as_ref(), Caller::Root);
-        let call =
-            Call { control, pages, secrets, caller, host: "localhost", scheme: "http" };
+        let call = Call { control, pages, secrets, caller, host: "localhost", scheme: "http" };
         api::answer(Some(target), body, &call).await.map_err(|it| it.body())
     }
 

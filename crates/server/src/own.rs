@@ -5,6 +5,7 @@
 //! asked of a saved state as well.
 
 mod explain;
+mod joining;
 mod placement_failures;
 mod snapshot;
 
@@ -12,28 +13,63 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Method, Response};
 use longshore_control::Control;
+use longshore_control::access::{self, Caller, Deed};
 use longshore_wire::own::{PATH, VERSION};
 use serde::Serialize;
 
+use crate::MasterKey;
 use crate::api::{Exception, encode};
 
 pub use explain::{Site, explain};
 
 /// The operations, as paths name them.
-const OPERATIONS: &[&str] = &["explain", "placement-failures", "snapshot"];
+const OPERATIONS: &[&str] = &[
+    "create-join-token",
+    "explain",
+    "join",
+    "list-instance-keys",
+    "list-join-tokens",
+    "placement-failures",
+    "revoke-instance-key",
+    "revoke-join-token",
+    "snapshot",
+];
+
+/// What an operation may use.
+pub(crate) struct OwnCall<'a> {
+    pub(crate) control: &'a Control,
+    /// What secrets are made from.
+    pub(crate) master: &'a MasterKey,
+    /// Whose signature the request bears.
+    pub(crate) caller: Caller,
+    /// Of the server's own certificate authority, where it has one.
+    pub(crate) ca_fingerprint: Option<String>,
+}
 
 /// Answers one request that has been authenticated; `path` is what follows [`PATH`].
 pub(crate) async fn answer(
     method: &Method,
     path: &str,
     body: Bytes,
-    control: &Control,
+    call: &OwnCall<'_>,
 ) -> Result<Response<Body>, Exception> {
     let operation = path.strip_prefix(VERSION).and_then(|it| it.strip_prefix('/'));
-    match operation.filter(|_| method == Method::POST) {
-        Some("explain") => json(&explain::answer(body, control).await?),
-        Some("placement-failures") => json(&placement_failures::answer(&body, control)?),
-        Some("snapshot") => snapshot::answer(&body, control),
+    let Some(operation) = operation.filter(|it| method == Method::POST && OPERATIONS.contains(it))
+    else {
+        return Err(unknown(method, path));
+    };
+    let deed = if operation == "join" { Deed::Join } else { Deed::Other };
+    access::may(call.caller, &deed, &call.control.view())?;
+    match operation {
+        "create-join-token" => json(&joining::create_token(&body, call).await?),
+        "explain" => json(&explain::answer(body, call.control).await?),
+        "join" => json(&joining::join(&body, call).await?),
+        "list-instance-keys" => json(&joining::list_keys(&body, call)?),
+        "list-join-tokens" => json(&joining::list_tokens(&body, call)?),
+        "placement-failures" => json(&placement_failures::answer(&body, call.control)?),
+        "revoke-instance-key" => json(&joining::revoke_key(&body, call).await?),
+        "revoke-join-token" => json(&joining::revoke_token(&body, call).await?),
+        "snapshot" => snapshot::answer(&body, call.control),
         _ => Err(unknown(method, path)),
     }
 }

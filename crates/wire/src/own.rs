@@ -4,11 +4,18 @@
 //! but to a path of their own: `POST /longshore/v1/OPERATION`. These shapes are ours, not ECS's.
 
 mod explain;
+mod joining;
 mod placement_failures;
 mod snapshot;
 
 pub use explain::{
     Cause, Excluded, ExplainRequest, ExplainResponse, NearMiss, PlannedTask, Reason,
+};
+pub use joining::{
+    CreateJoinTokenRequest, CreateJoinTokenResponse, InstanceKey, JoinRequest, JoinResponse,
+    JoinToken, ListInstanceKeysRequest, ListInstanceKeysResponse, ListJoinTokensRequest,
+    ListJoinTokensResponse, RevokeInstanceKeyRequest, RevokeInstanceKeyResponse,
+    RevokeJoinTokenRequest, RevokeJoinTokenResponse,
 };
 pub use placement_failures::{
     FailureReason, PlacementFailure, PlacementFailuresRequest, PlacementFailuresResponse,

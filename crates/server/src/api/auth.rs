@@ -9,7 +9,7 @@ use longshore_store::State;
 use longshore_wire::sigv4::{SigV4Error, SignedRequest, Verifier};
 
 use super::exception::Exception;
-use crate::Keys;
+use crate::{Keys, MasterKey};
 
 /// Lets through what somebody has signed who is known, and says who it was.
 pub(crate) struct Gate {
@@ -53,6 +53,11 @@ impl Gate {
             return Err(Exception::unrecognized_client(message));
         }
         Ok(caller)
+    }
+
+    /// What the secrets of tokens and keys are made from.
+    pub(crate) fn master(&self) -> &MasterKey {
+        &self.keys.master
     }
 
     /// Whose an access key is, if there is one of this id.

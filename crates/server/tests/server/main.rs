@@ -1,5 +1,6 @@
 //! The control plane behind its real doors: HTTP with signed requests, and agents' sockets.
 
+mod access;
 mod account_settings;
 mod acs;
 mod attributes;
@@ -12,6 +13,7 @@ mod failing_journal;
 mod golden;
 mod harness;
 mod instance_filters;
+mod joining;
 mod launch_type;
 mod list_tasks;
 mod mutation;

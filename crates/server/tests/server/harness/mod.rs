@@ -5,6 +5,7 @@ mod agent;
 mod clock;
 mod fleet;
 mod http;
+mod joined;
 mod machine;
 mod world;
 
@@ -12,6 +13,7 @@ pub(crate) use agent::{Agent, Handshake, open};
 pub(crate) use clock::{Count, Steered};
 pub(crate) use fleet::Fleet;
 pub(crate) use http::{Answer, Call, send_on, try_send};
+pub(crate) use joined::{Joined, Key};
 pub(crate) use machine::Machine;
 pub(crate) use world::World;
 
