@@ -66,10 +66,7 @@ impl Files {
     }
 
     pub(crate) fn save_identity(&self, identity: &Identity) -> io::Result<()> {
-        let path = self.dir.join(IDENTITY);
-        replace(&path, &write(identity)?)?;
-        fs::File::open(&path)?.sync_all()?;
-        fs::File::open(&self.dir)?.sync_all()
+        save(&self.dir, IDENTITY, identity)
     }
 
     /// Images that were pulled here.
@@ -127,6 +124,36 @@ impl Files {
 
     fn task_path(&self, arn: &str) -> PathBuf {
         self.dir.join("tasks").join(format!("task-{}.json", file_name(arn)))
+    }
+}
+
+/// Reads a file of the directory; `None` where it is not there.
+///
+/// # Errors
+/// If it cannot be read, or is damaged.
+pub(crate) fn load<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<Option<T>> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let damaged = || io::Error::other(format!("{} is damaged", path.display()));
+    read(&text).map(Some).ok_or_else(damaged)
+}
+
+/// Replaces a file of the directory, also over a power cut.
+pub(crate) fn save(dir: &Path, name: &str, content: &impl Serialize) -> io::Result<()> {
+    let path = dir.join(name);
+    replace(&path, &write(content)?)?;
+    fs::File::open(&path)?.sync_all()?;
+    fs::File::open(dir)?.sync_all()
+}
+
+/// Removes a file of the directory, if it is there.
+pub(crate) fn remove(dir: &Path, name: &str) -> io::Result<()> {
+    match fs::remove_file(dir.join(name)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

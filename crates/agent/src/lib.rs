@@ -11,6 +11,8 @@ mod config;
 pub mod engine;
 mod files;
 mod images;
+mod join;
+mod membership;
 mod payload;
 mod register;
 mod reporter;
@@ -22,4 +24,6 @@ mod worker;
 
 pub use agent::{Agent, AgentError};
 pub use config::{AgentConfig, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImagePullBehavior};
+pub use join::{JoinError, join};
+pub use membership::Membership;
 pub use reporter::submission;

@@ -3,30 +3,48 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
-use clap::{Args, ValueEnum};
-use longshore_agent::{Agent, AgentConfig, ImagePullBehavior};
-use longshore_client::{Endpoint, Signer, Trust};
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use longshore_agent::{Agent, AgentConfig, ImagePullBehavior, Membership};
+use longshore_client::{Credentials, Endpoint, Signer, Trust};
 use longshore_model::ClusterName;
 use tokio::sync::oneshot;
 
-use crate::data_dir;
 use crate::options::{Connection, DataDir};
 use crate::system::{CONTAINERS_GO_ON, shutdown_signal};
+use crate::{data_dir, join};
 
-/// The agent's credentials are taken from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-/// AWS_SESSION_TOKEN.
+/// On a machine that has joined (`longshore agent join`), the data directory says where the control
+/// plane is and holds the key to it. On another, give --endpoint, and AWS_ACCESS_KEY_ID,
+/// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
 #[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum Command {
+    /// Joins a cluster with a token, and runs the agent.
+    Join(Box<join::Options>),
+}
+
+/// How an agent is run.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Run {
     #[command(flatten)]
     connection: Connection,
 
-    /// The cluster to join.
-    #[arg(long, env = "LONGSHORE_CLUSTER", default_value = "default")]
-    cluster: ClusterName,
+    /// The cluster to register in. [default: the one that was joined, or else default]
+    #[arg(long, env = "LONGSHORE_CLUSTER")]
+    cluster: Option<ClusterName>,
 
     #[command(flatten)]
-    data_dir: DataDir,
+    pub(crate) data_dir: DataDir,
 
     #[command(flatten)]
     engine: Engine,
@@ -151,17 +169,29 @@ impl Engine {
 }
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    match options.command {
+        Some(Command::Join(options)) => join::run(*options).await,
+        None => run_there(options.run).await,
+    }
+}
+
+/// Runs the agent of a data directory.
+pub(crate) async fn run_there(options: Run) -> anyhow::Result<()> {
     let shutdown = shutdown_signal(CONTAINERS_GO_ON).context("signals cannot be waited for")?;
     let data_dir = options.data_dir.path().join("agent");
     data_dir::create(&data_dir)?;
     let _lock = data_dir::lock_agent(&data_dir)?;
-    let config = options.engine.configure(Home {
-        trust: options.connection.trust(),
-        signer: options.connection.signer()?,
-        endpoint: options.connection.endpoint()?,
-        cluster: options.cluster,
-        data_dir,
-    });
+    let home = match Membership::load(&data_dir)? {
+        Some(membership) => joined_home(&options, membership, data_dir)?,
+        None => Home {
+            endpoint: options.connection.endpoint().context(NOT_JOINED)?,
+            trust: options.connection.trust(),
+            signer: options.connection.signer()?,
+            cluster: options.cluster.clone().map_or_else(|| "default".parse(), Ok)?,
+            data_dir,
+        },
+    };
+    let config = options.engine.configure(home);
     let (ready, connected) = oneshot::channel();
     tokio::spawn(async move {
         if connected.await.is_ok() {
@@ -169,6 +199,38 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         }
     });
     Ok(Agent::run(config, ready, shutdown).await?)
+}
+
+const NOT_JOINED: &str = "this machine has not joined a cluster (longshore agent join TOKEN)";
+
+/// Of a machine that has joined: only where the control plane is may be said anew.
+fn joined_home(options: &Run, membership: Membership, data_dir: PathBuf) -> anyhow::Result<Home> {
+    if let Some(cluster) = options.cluster.as_ref().filter(|it| it.as_str() != membership.cluster) {
+        bail!(
+            "this machine has joined cluster {}, and its key is good for no other: leave out \
+             --cluster {cluster}, or join again with a token for that cluster",
+            membership.cluster
+        );
+    }
+    let trust = match options.connection.given_trust() {
+        Some(trust) => trust,
+        None => membership.trust()?,
+    };
+    let credentials = Credentials {
+        access_key_id: membership.access_key_id,
+        secret_access_key: membership.secret_access_key,
+        session_token: None,
+    };
+    Ok(Home {
+        endpoint: match options.connection.given() {
+            Some(endpoint) => endpoint.clone(),
+            None => membership.endpoint.parse()?,
+        },
+        trust,
+        signer: Signer { credentials, region: membership.region },
+        cluster: membership.cluster.parse()?,
+        data_dir,
+    })
 }
 
 /// `30s`, `2m`, `3h`, or a combination such as `1m30s`; at least a second.

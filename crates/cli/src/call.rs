@@ -5,11 +5,13 @@ use std::time::Duration;
 use anyhow::{Error, anyhow};
 use longshore_client::{Bounds, CallError, Client};
 use longshore_wire::ErrorBody;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::options::Connection;
 
 /// A cluster of thousands of instances takes its time to be explained, one by one.
-const BOUNDS: Bounds = Bounds {
+pub(crate) const BOUNDS: Bounds = Bounds {
     connect: Duration::from_secs(5),
     answer: Duration::from_secs(60),
     idle: Duration::from_secs(10),
@@ -30,6 +32,15 @@ pub(crate) async fn ask(
 ) -> anyhow::Result<serde_json::Value> {
     let client = client(connection)?;
     client.call_own(operation, request).await.map_err(|it| in_words(it, &client))
+}
+
+/// Calls an operation of Longshore's own by its shapes.
+pub(crate) async fn ask_as<T: DeserializeOwned>(
+    client: &Client,
+    operation: &str,
+    request: &impl Serialize,
+) -> anyhow::Result<T> {
+    client.call_own(operation, request).await.map_err(|it| in_words(it, client))
 }
 
 /// What a person is told of a call that did not succeed.

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::call;
 use crate::options::Connection;
 use crate::output::{counted, instant, number, say, short};
+use crate::table::Table;
 
 /// What is said after the options.
 const AFTER: &str = "\
@@ -54,7 +55,9 @@ fn text(response: &PlacementFailuresResponse) -> String {
     let failures = response.failures.as_deref().unwrap_or_default();
     if !failures.is_empty() {
         text.push('\n');
-        write_table(&mut text, &failures.iter().map(row).collect::<Vec<_>>());
+        let mut table = Table::new(HEADS);
+        failures.iter().map(row).for_each(|it| table.row(it));
+        let _ = write!(text, "{table}");
     }
     if let Some(forgotten) = response.forgotten.filter(|it| *it > 0) {
         let are = counted(forgotten, "of the calls is", "of the calls are");
@@ -95,20 +98,6 @@ fn why(reasons: &[FailureReason]) -> String {
         format!("{reason} on {on}")
     };
     reasons.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-/// Columns as wide as what is in them.
-fn write_table(text: &mut String, rows: &[[String; 8]]) {
-    let heads = HEADS.map(str::to_owned);
-    let width = |at: usize| {
-        let cells = rows.iter().chain([&heads]).filter_map(|it| it.get(at));
-        cells.map(|it| it.chars().count()).max().unwrap_or_default()
-    };
-    for row in [&heads].into_iter().chain(rows) {
-        let cells =
-            row.iter().enumerate().map(|(at, cell)| format!("{cell:<width$}", width = width(at)));
-        let _ = writeln!(text, "{}", cells.collect::<Vec<_>>().join("  ").trim_end());
-    }
 }
 
 #[cfg(test)]

@@ -9,11 +9,16 @@ mod data_dir;
 mod env;
 mod explain;
 mod failures;
+mod join;
+mod key;
 mod options;
 mod output;
 mod server;
 mod snapshot;
 mod system;
+mod table;
+mod token;
+mod unit;
 mod up;
 
 use std::io::IsTerminal;
@@ -44,6 +49,12 @@ enum Command {
     Server(options::Server),
     /// The agent alone: makes this machine a container instance of a control plane elsewhere.
     Agent(agent::Options),
+    /// Tokens by which machines join a cluster.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Keys of the machines that have joined.
+    #[command(subcommand)]
+    Key(key::Command),
     /// Prints what to `eval` in a shell to point the AWS CLI and SDKs at a server on this machine.
     Env(env::Options),
     /// Prints the certificate of this machine's server's authority, which clients elsewhere trust.
@@ -77,6 +88,8 @@ fn main() -> ExitCode {
         Command::Up(options) => run(up::run(options)).map(done),
         Command::Server(options) => run(server::run(options)).map(done),
         Command::Agent(options) => run(agent::run(options)).map(done),
+        Command::Token(command) => run(token::run(command)).map(done),
+        Command::Key(command) => run(key::run(command)).map(done),
         Command::Bench(bench) => run(bench::run(bench)).map(done),
         Command::Explain(options) => run(explain::run(options)),
         Command::Failures(options) => run(failures::run(options)),

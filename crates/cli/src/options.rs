@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use longshore_client::{Credentials, Endpoint, Fingerprint, Signer, Trust};
+use longshore_client::{Client, Credentials, Endpoint, Fingerprint, Signer, Trust};
 use longshore_model::ClusterName;
-use longshore_server::{PlainText, TlsName};
+use longshore_server::{PlainText, RootKey, TlsName};
+
+use crate::{call, data_dir};
 
 use crate::agent::duration;
 
@@ -81,16 +83,58 @@ impl Connection {
 
     /// Whom the control plane's certificate may come from.
     pub(crate) fn trust(&self) -> Trust {
-        match (self.ca_fingerprint, &self.ca_file) {
-            (Some(fingerprint), _) => Trust::Fingerprint(fingerprint),
-            (None, Some(file)) => Trust::File(file.clone()),
-            (None, None) => Trust::System,
-        }
+        self.given_trust().unwrap_or_default()
+    }
+
+    /// The same, if an option says so.
+    pub(crate) fn given_trust(&self) -> Option<Trust> {
+        let fingerprint = self.ca_fingerprint.map(Trust::Fingerprint);
+        fingerprint.or_else(|| self.ca_file.clone().map(Trust::File))
+    }
+
+    /// Where the control plane is, if an option says so.
+    pub(crate) fn given(&self) -> Option<&Endpoint> {
+        self.endpoint.as_ref()
+    }
+
+    /// Whether it is said where the control plane is.
+    fn is_named(&self) -> bool {
+        self.endpoint.is_some() || variable("AWS_ENDPOINT_URL_ECS").is_some()
     }
 
     /// Who signs.
     pub(crate) fn signer(&self) -> anyhow::Result<Signer> {
         Ok(Signer { credentials: credentials()?, region: self.region.clone() })
+    }
+}
+
+/// Which control plane is administered: the one that is named, with the credentials of the
+/// environment, or else the one whose data directory this is, with its root key.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Admin {
+    #[command(flatten)]
+    connection: Connection,
+
+    #[command(flatten)]
+    data_dir: DataDir,
+}
+
+impl Admin {
+    /// A client that calls it.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        if self.connection.is_named() {
+            return call::client(&self.connection);
+        }
+        let dir = self.data_dir.path();
+        let endpoint = data_dir::Endpoint::load(&dir)?;
+        let key = RootKey::load(&dir).context("the server's access key cannot be read")?;
+        let credentials = Credentials {
+            access_key_id: key.access_key_id,
+            secret_access_key: key.secret_access_key,
+            session_token: None,
+        };
+        let signer = Signer { credentials, region: endpoint.region };
+        Ok(Client::new(endpoint.url.parse()?, &Trust::System, signer, call::BOUNDS)?)
     }
 }
 

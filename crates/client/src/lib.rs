@@ -20,6 +20,6 @@ pub use client::{Bounds, Client};
 pub use connector::{Connector, Stream};
 pub use endpoint::{Endpoint, EndpointError, Scheme};
 pub use error::{CallError, causes};
-pub use longshore_wire::Fingerprint;
+pub use longshore_wire::{Fingerprint, FingerprintError};
 pub use signer::{Credentials, Signer};
 pub use trust::{Trust, TrustError};

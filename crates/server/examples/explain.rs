@@ -19,7 +19,7 @@ use longshore_model::{
     Attribute, Clock, ContainerInstance, Ids, InstanceId, InstanceStatus, Owner, Resources,
     Timestamp,
 };
-use longshore_server::{RootKey, Server};
+use longshore_server::{Keys, MasterKey, RootKey, Server};
 use longshore_store::{MemoryJournal, Store, StoreError};
 use longshore_wire::sigv4::{Credentials, SignedRequest, sign};
 use longshore_wire::{Operation, TARGET_HEADER};
@@ -125,7 +125,8 @@ impl Place {
             access_key_id: KEY.access_key_id.into(),
             secret_access_key: KEY.secret_access_key.into(),
         };
-        let server = Server::bind(any_port, control, key, None).await?;
+        let keys = Keys { root: key, master: MasterKey::random() };
+        let server = Server::bind(any_port, control, keys, None).await?;
         let address = server.address()?;
         // After the start, which takes every agent for gone.
         store

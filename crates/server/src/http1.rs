@@ -172,7 +172,8 @@ impl Connection {
         let caller = doors.gate.check(parts, &body, now_secs, &doors.control.view())?;
         if let Some(path) = parts.uri.path().strip_prefix(longshore_wire::own::PATH) {
             let (control, master) = (&doors.control, doors.gate.master());
-            let call = OwnCall { control, master, caller, ca_fingerprint: None };
+            let endpoints = doors.endpoints();
+            let call = OwnCall { control, master, caller, endpoints, tls: doors.tls() };
             return own::answer(&parts.method, path, body, &call).await;
         }
         if parts.method != Method::POST || parts.uri.path() != "/" {

@@ -40,6 +40,7 @@ impl InProcess {
             hub: Hub::default(),
             secrets: None,
             transports: Transports::default(),
+            reached_at: Vec::new(),
         });
         let following = Box::pin({
             let doors = Arc::clone(&doors);

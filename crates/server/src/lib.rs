@@ -10,6 +10,7 @@ mod in_process;
 mod master_key;
 mod own;
 mod private_file;
+mod reach;
 mod root_key;
 mod secrets;
 mod tls;
@@ -60,6 +61,20 @@ pub(crate) struct Doors {
     pub(crate) hub: Hub,
     pub(crate) secrets: Option<SecretsFile>,
     pub(crate) transports: Transports,
+    /// Where other machines reach the listener.
+    pub(crate) reached_at: Vec<SocketAddr>,
+}
+
+impl Doors {
+    fn tls(&self) -> Option<&Tls> {
+        self.transports.tls.as_ref()
+    }
+
+    /// The URLs at which other machines reach this server.
+    fn endpoints(&self) -> Vec<String> {
+        let scheme = if self.transports.tls.is_some() { "https" } else { "http" };
+        self.reached_at.iter().map(|it| format!("{scheme}://{it}")).collect()
+    }
 }
 
 /// What signatures are verified with.
@@ -99,6 +114,7 @@ impl Server {
         let listener = TcpListener::bind(address)
             .await
             .map_err(|source| ServerError::Listen { address, source })?;
+        let reached_at = listener.local_addr().map(reach::from_elsewhere).unwrap_or_default();
         control.forget_connections().await?;
         let doors = Doors {
             control,
@@ -107,6 +123,7 @@ impl Server {
             hub: Hub::default(),
             secrets,
             transports: Transports::default(),
+            reached_at,
         };
         Ok(Self { listener, doors })
     }

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::MasterKey;
 use crate::api::{Exception, encode};
+use crate::tls::Tls;
 
 pub use explain::{Site, explain};
 
@@ -42,8 +43,10 @@ pub(crate) struct OwnCall<'a> {
     pub(crate) master: &'a MasterKey,
     /// Whose signature the request bears.
     pub(crate) caller: Caller,
-    /// Of the server's own certificate authority, where it has one.
-    pub(crate) ca_fingerprint: Option<String>,
+    /// The URLs at which other machines reach this server.
+    pub(crate) endpoints: Vec<String>,
+    /// What TLS is spoken with.
+    pub(crate) tls: Option<&'a Tls>,
 }
 
 /// Answers one request that has been authenticated; `path` is what follows [`PATH`].

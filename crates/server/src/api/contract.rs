@@ -53,9 +53,9 @@ pub(super) fn passes_over_unknown_members(operation: Operation) -> bool {
 
 /// Members that are taken, because agents send them with every call, and that nothing can come of,
 /// by structure: there is no EC2 whose signature could be verified, one address serves every
-/// instance of every cluster and zone, and a total's type says which one of its values counts.
+/// zone, and a total's type says which one of its values counts.
 const WITHOUT_EFFECT: &[(&str, &[&str])] = &[
-    ("DiscoverPollEndpointRequest", &["cluster", "containerInstance", "zoneId"]),
+    ("DiscoverPollEndpointRequest", &["zoneId"]),
     ("RegisterContainerInstanceRequest", &["clientToken", "instanceIdentityDocumentSignature"]),
     ("Resource", &["doubleValue", "longValue"]),
 ];

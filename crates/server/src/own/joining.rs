@@ -11,6 +11,7 @@ use longshore_wire::{Secret, own};
 
 use super::OwnCall;
 use crate::api::{Exception, read_whole};
+use crate::tls::Tls;
 
 /// For how long a token is good where nothing is said, in seconds.
 const GOOD_FOR_SECS: i32 = 3600;
@@ -41,7 +42,8 @@ pub(super) async fn create_token(
     Ok(own::CreateJoinTokenResponse {
         join_token: Some(shown_token(&token, call.control.now())),
         secret_access_key: Some(Secret(secret)),
-        ca_fingerprint: call.ca_fingerprint.clone(),
+        endpoints: Some(call.endpoints.clone()),
+        ca_fingerprint: call.tls.and_then(Tls::fingerprint).map(|it| it.to_string()),
     })
 }
 

@@ -155,7 +155,8 @@ async fn every_operation_of_ecs_by_every_kind_of_caller() {
         UntagResource                    yes     no      no      no      no      unknown
         UpdateContainerAgent             yes     no      no      no      no      unknown
         UpdateContainerInstancesState    yes     yes     no      no      no      unknown
-    "#]].assert_eq(&(rows.join("\n") + "\n"));
+    "#]]
+    .assert_eq(&(rows.join("\n") + "\n"));
 }
 
 #[tokio::test]
@@ -164,11 +165,14 @@ async fn every_operation_of_our_own_by_every_kind_of_caller() {
     let mut rows = vec![heading()];
     for (operation, body) in [
         ("create-join-token", json!({})),
+        ("explain", json!({})),
         ("join", json!({"nonce": "0b69d5c0d655469598cd5d2d526d9d5a"})),
         ("list-instance-keys", json!({})),
         ("list-join-tokens", json!({})),
+        ("placement-failures", json!({})),
         ("revoke-instance-key", json!({"id": "LSIK00000000000000000000000000000001"})),
         ("revoke-join-token", json!({"id": "LSJT00000000000000000000000000000FFF"})),
+        ("snapshot", json!({})),
     ] {
         let row = scene.row(operation, async |world, key| match key {
             Some(key) => world.call_own_as(key, operation, body.clone()).await,
@@ -179,12 +183,16 @@ async fn every_operation_of_our_own_by_every_kind_of_caller() {
     expect![[r#"
                                          root    own     other   unbound token   revoked
         create-join-token                yes     no      no      no      no      unknown
+        explain                          yes     no      no      no      no      unknown
         join                             no      no      no      no      yes     unknown
         list-instance-keys               yes     no      no      no      no      unknown
         list-join-tokens                 yes     no      no      no      no      unknown
+        placement-failures               yes     no      no      no      no      unknown
         revoke-instance-key              yes     no      no      no      no      unknown
         revoke-join-token                yes     no      no      no      no      unknown
-    "#]].assert_eq(&(rows.join("\n") + "\n"));
+        snapshot                         yes     no      no      no      no      unknown
+    "#]]
+    .assert_eq(&(rows.join("\n") + "\n"));
 }
 
 #[tokio::test]

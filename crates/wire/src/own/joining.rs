@@ -21,6 +21,9 @@ shape! {
         /// What the joining machine signs with; its access key id is the token's id. It is said
         /// this once.
         secret_access_key: Option<Secret> = "secretAccessKey",
+        /// The URLs at which other machines reach the server, as it sees itself; those of its own
+        /// machine where it listens to no other.
+        endpoints: Option<Vec<String>> = "endpoints",
         /// The SHA-256 of the certificate of the server's own authority, where it has one.
         ca_fingerprint: Option<String> = "caFingerprint",
     }

@@ -9,9 +9,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use longshore_control::Control;
 use longshore_model::{InstanceId, Owner};
-use longshore_server::{
-    Keys, MasterKey, PlainText, SecretsFile, Server, ServerError, Tls,
-};
+use longshore_server::{Keys, MasterKey, PlainText, SecretsFile, Server, ServerError, Tls};
 use longshore_store::{MemoryJournal, State, Store, StoreError, Tx};
 use longshore_wire::Operation;
 use serde_json::{Value, json};
