@@ -69,6 +69,9 @@ pub enum JoinError {
     /// The machine has joined with this very call before, and its key was revoked.
     #[error("The access key {0}, which this call made, was revoked.")]
     KeyRevoked(InstanceKeyId),
+    /// A key of this id was made with another token: ids were not made as they must be.
+    #[error("The access key {0} is another machine's.")]
+    KeyTaken(InstanceKeyId),
     /// The cluster cannot be used any more.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -153,13 +156,13 @@ impl Control {
                 if status == JoinTokenStatus::Revoked {
                     return Err(JoinError::Token(token, WhyNot::Revoked));
                 }
-                if let Some(before) = tx.instance_key(key).filter(|it| it.token == token) {
-                    let revoked = before.revoked_at.is_some();
-                    return if revoked {
-                        Err(JoinError::KeyRevoked(key))
-                    } else {
-                        Ok(before.clone())
-                    };
+                match tx.instance_key(key) {
+                    Some(before) if before.token != token => return Err(JoinError::KeyTaken(key)),
+                    Some(before) if before.revoked_at.is_some() => {
+                        return Err(JoinError::KeyRevoked(key));
+                    }
+                    Some(before) => return Ok(Arc::clone(before)),
+                    None => {}
                 }
                 match status {
                     JoinTokenStatus::Usable => join_anew(tx, &known, key, now),
@@ -262,5 +265,7 @@ pub(crate) fn is_key_over(
     revoked_long_ago || key.instance.is_some_and(is_forgotten)
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -5,11 +5,11 @@ use crate::access::AccessDenied;
 use crate::container_instances::{RegisterError, Registration};
 use crate::testing::{World, cluster};
 
-fn new_token(uses: u32, good_for_secs: u32) -> NewToken {
+pub(super) fn new_token(uses: u32, good_for_secs: u32) -> NewToken {
     NewToken { cluster: cluster(), uses, good_for_secs, note: None }
 }
 
-fn key(bits: u128) -> InstanceKeyId {
+pub(super) fn key(bits: u128) -> InstanceKeyId {
     InstanceKeyId::from_bits(bits)
 }
 
@@ -31,7 +31,7 @@ fn registration(container_instance: Option<InstanceId>) -> Registration {
     }
 }
 
-async fn register(
+pub(super) async fn register(
     world: &World,
     key: InstanceKeyId,
     named: Option<InstanceId>,

@@ -197,9 +197,10 @@ impl From<JoinError> for Exception {
         match error {
             JoinError::Cluster(error) => error.into(),
             JoinError::Store(error) => error.into(),
-            JoinError::UnknownToken(_) | JoinError::Token(..) | JoinError::KeyRevoked(_) => {
-                Self::access_denied(error.to_string())
-            }
+            JoinError::UnknownToken(_)
+            | JoinError::Token(..)
+            | JoinError::KeyRevoked(_)
+            | JoinError::KeyTaken(_) => Self::access_denied(error.to_string()),
         }
     }
 }
