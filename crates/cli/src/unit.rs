@@ -122,6 +122,23 @@ mod tests {
         assert_eq!(unit, UNIT);
     }
 
+    /// By systemd's own reader, where there is one.
+    #[test]
+    fn systemd_reads_the_unit() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(NAME);
+        let command = ["/bin/true", "agent", "--note", r#"50% "off" $HOME \ and more"#];
+        let environment = [("LONGSHORE_LOG".to_owned(), "debug,hyper=off 100%".to_owned())];
+        fs::write(&path, text(&command.map(str::to_owned), &environment)).unwrap();
+        match Command::new("systemd-analyze").arg("verify").arg(&path).output() {
+            Ok(read) => {
+                let said = String::from_utf8_lossy(&read.stderr);
+                assert!(read.status.success() && said.is_empty(), "{said}");
+            }
+            Err(error) => eprintln!("not shown here: systemd-analyze cannot be run ({error})"),
+        }
+    }
+
     #[test]
     fn without_systemd_it_is_said_what_to_do_instead() {
         if Path::new(SYSTEMD_RUNS).is_dir() {

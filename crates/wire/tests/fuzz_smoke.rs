@@ -7,6 +7,9 @@ mod entry;
 use std::fs;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 /// Damage that random bytes would rarely find.
 const TOKENS: &[&str] = &[
     "null",
@@ -135,6 +138,14 @@ fn no_damaged_request_panics() {
 #[test]
 fn no_damaged_frame_panics() {
     fuzz(&["acs/server", "acs/agent"], |frame, _| entry::acs(frame));
+}
+
+#[test]
+fn no_damaged_join_token_panics() {
+    fuzz(&["join_token"], |inside, _| {
+        entry::join_token(inside);
+        entry::join_token(format!("lsj1_{}", URL_SAFE_NO_PAD.encode(inside)).as_bytes());
+    });
 }
 
 #[test]

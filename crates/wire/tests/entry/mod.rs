@@ -5,6 +5,7 @@
 
 use longshore_wire::acs::{AgentMessage, Refusal, ServerMessage};
 use longshore_wire::ecs::*;
+use longshore_wire::join_token::JoinToken;
 use longshore_wire::sigv4::{Credentials, SignedRequest, Verifier, sign};
 use longshore_wire::{ErrorBody, parse};
 
@@ -54,6 +55,13 @@ pub(crate) fn acs(frame: &[u8]) {
     }
     if let Ok(Some(message)) = AgentMessage::decode(frame) {
         assert_eq!(AgentMessage::decode(&message.encode()), Ok(Some(message)));
+    }
+}
+
+/// A join token as somebody pastes it.
+pub(crate) fn join_token(text: &[u8]) {
+    if let Ok(token) = String::from_utf8_lossy(text).parse::<JoinToken>() {
+        assert_eq!(token.to_string().parse(), Ok(token));
     }
 }
 
