@@ -1,8 +1,7 @@
 //! TLS on the listener: who the server says it is, and handshakes that cannot hold others up.
 //!
-//! Of an unfinished handshake there is a bounded number and a bounded time. What a handshake
-//! computes, which is half a millisecond, is done by as many at once as leaves a core to others;
-//! what it waits for, which a slow client decides, is waited for without that.
+//! Unfinished handshakes are bounded in number, and each in time. A slow client takes nothing but its
+//! own place among them.
 
 mod authority;
 mod certificates;
@@ -13,9 +12,7 @@ mod sni;
 
 use std::io;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use longshore_wire::Fingerprint;
@@ -63,7 +60,6 @@ pub struct Tls {
     /// For clients whose server name cannot be read; see [`sni`].
     tolerant: Arc<ServerConfig>,
     unfinished: Semaphore,
-    computing: Semaphore,
 }
 
 /// Why TLS cannot be spoken.
@@ -103,13 +99,11 @@ impl Tls {
         let certificates = Arc::new(Certificates::open(source, &provider, now_secs())?);
         let tolerant =
             CryptoProvider { cipher_suites: sni::restoring_suites(), ..ring::default_provider() };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             config: config(provider, &certificates),
             tolerant: config(tolerant, &certificates),
             certificates,
             unfinished: Semaphore::new(UNFINISHED),
-            computing: Semaphore::new(cores.saturating_sub(1).max(1)),
         })
     }
 
@@ -136,16 +130,7 @@ impl Tls {
         } else {
             &self.config
         };
-        let acceptor = TlsAcceptor::from(Arc::clone(config));
-        let mut accept = pin!(acceptor.accept(Prefixed::new(hello, stream)));
-        let turn = self.computing.acquire().await;
-        // All that costs is computed until the client has to say something again.
-        let first = std::future::poll_fn(|cx| Poll::Ready(accept.as_mut().poll(cx))).await;
-        drop(turn);
-        match first {
-            Poll::Ready(outcome) => outcome,
-            Poll::Pending => accept.await,
-        }
+        TlsAcceptor::from(Arc::clone(config)).accept(Prefixed::new(hello, stream)).await
     }
 
     /// Keeps the certificate good, for ever.
