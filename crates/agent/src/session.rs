@@ -35,6 +35,9 @@ const GOOD: Duration = Duration::from_secs(60);
 /// The control plane is heard at least every 40 s; silence means that it is gone.
 const SILENCE_LIMIT: Duration = Duration::from_secs(60);
 const SILENCE_JITTER: Duration = Duration::from_secs(30);
+/// One that sends pings, as ours does where nothing else was said for 5 s, is heard more often.
+const PINGS_LIMIT: Duration = Duration::from_secs(15);
+const PINGS_JITTER: Duration = Duration::from_secs(5);
 /// A deregistered instance never comes back.
 const INACTIVE_DELAY: Duration = Duration::from_secs(3600);
 
@@ -103,7 +106,7 @@ impl Session {
 
     /// Serves one connection to its end, and says what ended it.
     async fn serve(&mut self, mut socket: Socket, tasks: &mut Tasks) -> String {
-        let limit = SILENCE_LIMIT + jitter(SILENCE_JITTER);
+        let mut limit = SILENCE_LIMIT + jitter(SILENCE_JITTER);
         let mut silent_at = Instant::now() + limit;
         loop {
             let frame = tokio::select! {
@@ -116,6 +119,11 @@ impl Session {
                 Some(Ok(Message::Text(text))) => text.to_string(),
                 Some(Ok(Message::Binary(bytes))) => String::from_utf8_lossy(&bytes).into_owned(),
                 Some(Ok(Message::Close(_))) | None => return "it closed the connection".to_owned(),
+                Some(Ok(Message::Ping(_))) => {
+                    limit = PINGS_LIMIT + jitter(PINGS_JITTER);
+                    silent_at = Instant::now() + limit;
+                    continue;
+                }
                 Some(Ok(_)) => continue,
                 Some(Err(error)) => return error.to_string(),
             };

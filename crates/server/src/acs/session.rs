@@ -16,7 +16,7 @@ use longshore_model::{
 use longshore_store::State;
 use longshore_wire::acs::{AgentMessage, HeartbeatMessage, PayloadMessage, Refusal, ServerMessage};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
@@ -29,8 +29,12 @@ use crate::secrets::{SecretError, SecretsFile, TaskSecrets};
 /// Agents close a connection that is silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// A connection on which nothing was heard for so long, not even a pong, is dead.
-const SILENCE: Duration = Duration::from_secs(95);
+/// An agent that says nothing for so long is sent a ping, which its websocket library answers.
+const ASK_AFTER: Duration = Duration::from_secs(5);
+
+/// One that leaves a ping without an answer for so long, and says nothing else, is gone: 9 s after
+/// its last word it is not connected.
+const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
 /// The longest that a frame may take to leave.
 const SEND: Duration = Duration::from_secs(30);
@@ -179,12 +183,27 @@ impl Session {
     ) -> &'static str {
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut heard = Instant::now();
+        let mut silent_at = Instant::now() + ASK_AFTER;
+        let mut is_asked = false;
         seat.news.notify_one();
         loop {
             tokio::select! {
+                biased; // What has come is read before anyone is taken to be silent.
                 () = requested(&mut shutdown) => return "the server stops",
                 () = seat.replaced.notified() => return "a newer connection took over",
+                received = socket.recv() => {
+                    silent_at = Instant::now() + ASK_AFTER;
+                    is_asked = false;
+                    match received {
+                        Some(Ok(Message::Text(text))) => self.hear(&text),
+                        Some(Ok(Message::Binary(bytes))) => {
+                            self.hear(&String::from_utf8_lossy(&bytes));
+                        }
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                        Some(Ok(Message::Close(_))) | None => return "the agent closed it",
+                        Some(Err(_)) => return "the connection broke",
+                    }
+                }
                 () = seat.news.notified() => {
                     if may_connect(self.caller, &self.hello, &self.control).is_err() {
                         return "its key was revoked";
@@ -197,29 +216,21 @@ impl Session {
                         return "it cannot be written to";
                     }
                 }
-                _ = heartbeat.tick() => {
-                    if heard.elapsed() > SILENCE {
-                        return "nothing was heard of it";
+                () = sleep_until(silent_at), if is_asked => return "nothing was heard of it",
+                () = sleep_until(silent_at) => {
+                    if !send(socket, [Message::Ping(Bytes::new())]).await {
+                        return "it cannot be written to";
                     }
+                    silent_at = Instant::now() + ANSWER_WITHIN;
+                    is_asked = true;
+                }
+                _ = heartbeat.tick() => {
                     let beat = ServerMessage::Heartbeat(HeartbeatMessage {
                         healthy: true,
                         message_id: Some(Uuid::new_v4().to_string()),
                     });
-                    let beat = Message::Text(beat.encode().into());
-                    if !send(socket, [beat, Message::Ping(Bytes::new())]).await {
+                    if !send(socket, [Message::Text(beat.encode().into())]).await {
                         return "it cannot be written to";
-                    }
-                }
-                received = socket.recv() => {
-                    heard = Instant::now();
-                    match received {
-                        Some(Ok(Message::Text(text))) => self.hear(&text),
-                        Some(Ok(Message::Binary(bytes))) => {
-                            self.hear(&String::from_utf8_lossy(&bytes));
-                        }
-                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                        Some(Ok(Message::Close(_))) | None => return "the agent closed it",
-                        Some(Err(_)) => return "the connection broke",
                     }
                 }
             }

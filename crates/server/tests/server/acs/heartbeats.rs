@@ -26,12 +26,12 @@ async fn an_agent_hears_a_heartbeat_every_thirty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_on_which_nothing_is_heard_is_dead() {
+async fn an_agent_of_which_nothing_is_heard_is_not_connected_within_ten_seconds() {
     let world = World::start_inline().await;
     let agent = world.join(&Machine::default()).await;
     let connected = Instant::now();
     // The agent does not read, and so does not answer the server's pings either.
     world.until_connected(&agent.instance, false).await;
     let took = connected.elapsed();
-    assert!((Duration::from_secs(95)..=Duration::from_secs(125)).contains(&took), "{took:?}");
+    assert!((Duration::from_secs(9)..=Duration::from_secs(10)).contains(&took), "{took:?}");
 }
