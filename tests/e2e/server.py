@@ -92,14 +92,24 @@ class Server:
     @functools.cached_property
     def ecs(self):
         """A client, with what `longshore env` told when it was first asked for."""
+        return self.client(self.aws_environment()["AWS_ENDPOINT_URL_ECS"])
+
+    def client(self, url, **options):
+        """A client with the server's key that calls it at this URL."""
         aws = self.aws_environment()
         return boto3.session.Session().client(
             "ecs",
-            endpoint_url=aws["AWS_ENDPOINT_URL_ECS"],
+            endpoint_url=url,
             region_name=aws["AWS_DEFAULT_REGION"],
             aws_access_key_id=aws["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=aws["AWS_SECRET_ACCESS_KEY"],
+            **options,
         )
+
+    def ca(self, *arguments):
+        """What `longshore ca` prints: whom clients are to trust."""
+        command = [BINARY, "ca", "--data-dir", self.data_dir, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def arn(self, resource):
         return f"arn:aws:ecs:us-east-1:{self.account}:{resource}"
@@ -111,6 +121,15 @@ class Server:
 
     def log_tail(self, lines=60):
         return "\n".join(self.log_text().splitlines()[-lines:])
+
+
+class ControlPlane(Server):
+    """`longshore server`: nothing runs until an agent joins it."""
+
+    options = ()
+
+    def command(self):
+        return [BINARY, "server", *super().command()[2:], *self.options]
 
 
 def free_port(kind=socket.SOCK_STREAM):

@@ -7,25 +7,15 @@ import socket
 import ssl
 import subprocess
 
-import boto3
 import pytest
 
 import engine
-from server import BINARY, Server, free_port
+from server import BINARY, ControlPlane, free_port
 from tasks import Tasks, container_of, quiet
 from wait import wait_until
 
 # Of Docker's bridge: a container is another machine, as far as a listener can tell.
 BRIDGE = ["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
-
-
-class ControlPlane(Server):
-    """`longshore server`: nothing runs until an agent joins it."""
-
-    options = ()
-
-    def command(self):
-        return [BINARY, "server", *super().command()[2:], *self.options]
 
 
 @pytest.fixture
@@ -66,13 +56,8 @@ def ca_file(server, tmp_path):
 
 
 def authority(server, path):
-    path.write_text(longshore_ca(server))
+    path.write_text(server.ca())
     return str(path)
-
-
-def longshore_ca(server, *arguments):
-    command = [BINARY, "ca", "--data-dir", server.data_dir, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def https(server, host="127.0.0.1"):
@@ -83,25 +68,13 @@ def port(server):
     return int(server.listen.rsplit(":", 1)[1])
 
 
-def client(server, url, verify):
-    aws = server.aws_environment()
-    return boto3.session.Session().client(
-        "ecs",
-        endpoint_url=url,
-        verify=verify,
-        region_name=aws["AWS_DEFAULT_REGION"],
-        aws_access_key_id=aws["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=aws["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_boto3_trusts_the_servers_authority(server, ca_file, host):
-    assert client(server, https(server, host), ca_file).list_clusters()["clusterArns"]
+    assert server.client(https(server, host), verify=ca_file).list_clusters()["clusterArns"]
 
 
 def test_boto3_does_not_trust_another(server, control_plane, tmp_path):
-    other = client(server, https(server), authority(control_plane, tmp_path / "other.pem"))
+    other = server.client(https(server), verify=authority(control_plane, tmp_path / "other.pem"))
     with pytest.raises(Exception, match="(?i)certificate.verify.failed"):
         other.list_clusters()
 
@@ -117,13 +90,14 @@ def test_the_aws_cli_trusts_the_servers_authority(server, ca_file):
 @pytest.mark.parametrize("by", ["fingerprint", "file"])
 def test_an_agent_that_trusts_the_authority_runs_a_task(control_plane, agent, tmp_path, by):
     trust = {
-        "fingerprint": ("--ca-fingerprint", longshore_ca(control_plane, "--fingerprint").strip()),
+        "fingerprint": ("--ca-fingerprint", control_plane.ca("--fingerprint").strip()),
         "file": ("--ca-file", authority(control_plane, tmp_path / "ca.pem")),
     }[by]
     log = agent(control_plane, "--endpoint", https(control_plane), *trust)
     wait_until(lambda: "longshore agent connected" in log(), 60, "the agent is connected")
 
-    control_plane.ecs = client(control_plane, https(control_plane), authority(control_plane, tmp_path / "c"))
+    ca_file = authority(control_plane, tmp_path / "c")
+    control_plane.ecs = control_plane.client(https(control_plane), verify=ca_file)
     tasks = Tasks(control_plane)
     task = tasks.running(tasks.run_one(tasks.define(quiet())))
     assert container_of(task)["lastStatus"] == "RUNNING"
@@ -133,7 +107,7 @@ def test_an_agent_that_trusts_the_authority_runs_a_task(control_plane, agent, tm
 
 def test_an_agent_with_another_fingerprint_does_not_join(control_plane, agent):
     log = agent(control_plane, "--endpoint", https(control_plane), "--ca-fingerprint", "ab" * 32)
-    shown = longshore_ca(control_plane, "--fingerprint").strip()
+    shown = control_plane.ca("--fingerprint").strip()
     said = f"no certificate authority of the fingerprint {'ab' * 32}; it shows {shown}"
     wait_until(lambda: said in log(), 30, "the agent says whom it met")
     assert control_plane.ecs.list_container_instances()["containerInstanceArns"] == []
@@ -193,7 +167,7 @@ def test_an_operators_certificate_is_the_one_that_is_shown(server, tmp_path):
     control_plane.start()
     try:
         shown = ssl.get_server_certificate(("127.0.0.1", port(control_plane)))
-        assert "".join(shown.split()) == "".join(longshore_ca(server).split())
+        assert "".join(shown.split()) == "".join(server.ca().split())
         told = subprocess.run(
             [BINARY, "ca", "--data-dir", control_plane.data_dir], capture_output=True, text=True
         )
