@@ -2,9 +2,10 @@
 
 import collections
 import contextlib
+import subprocess
 
 import hosts
-from server import ControlPlane, free_port
+from server import BINARY, ControlPlane, free_port
 from tasks import PATIENCE
 from wait import wait_until
 
@@ -30,8 +31,8 @@ class Fleet:
         self.url = f"https://{it.listen}"
         self.ca_file = ca_file
         it.ecs = self.client()
-        by_fingerprint = ["--ca-fingerprint", it.ca("--fingerprint").strip()]
-        self.trust = {letter: ["--ca-file", ca_file] for letter in self.zones} | {"b": by_fingerprint}
+        # The others join by a token.
+        self.trust = {"a": ["--ca-file", ca_file], "b": ["--ca-fingerprint", it.ca("--fingerprint").strip()]}
         for host in self.hosts.values():
             host.await_engine()
         hosts.load_probe(self.hosts.values())
@@ -46,13 +47,21 @@ class Fleet:
     def start_agent(self, host):
         """Starts it, and waits until it says that it is connected."""
         before = len(host.agent_text())
-        host.start_agent(self.control_plane, "--endpoint", self.url, *self.trust[host.letter])
+        if host.letter in self.trust:
+            host.start_agent(self.control_plane, "--endpoint", self.url, *self.trust[host.letter])
+        else:
+            host.start_agent(self.control_plane, *([] if before else ["join", self.token()]), has_key=False)
 
         def connected():
             assert host.agent.poll() is None, host.agent_text()
             return "longshore agent connected" in host.agent_text()[before:]
 
         wait_until(connected, PATIENCE, f"the agent of {host.name} is connected")
+
+    def token(self):
+        command = [BINARY, "token", "create", "--data-dir", self.control_plane.data_dir]
+        made = subprocess.run(command, check=True, capture_output=True, text=True)
+        return made.stdout.split()[-1]
 
     def close(self):
         with contextlib.ExitStack() as all_of_it:

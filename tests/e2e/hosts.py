@@ -156,19 +156,20 @@ class Host:
 
     # The agent
 
-    def start_agent(self, control_plane, *options):
-        """Its container instance has the attribute `machine`."""
+    def start_agent(self, control_plane, *options, has_key=True):
+        """Its container instance has the attribute `machine`. A host that has joined by a token
+        has a key and knows whom to trust; others are given the server's key."""
         attributes = f"ecs.availability-zone={self.zone},machine={self.letter}"
         command = [
-            BINARY, "agent",
+            BINARY, "agent", *options,
             "--data-dir", f"{self.directory}/agent",
             "--instance-attributes", attributes,
             "--stop-timeout", "3s",
-            *options,
         ]  # fmt: skip
+        environment = {**control_plane.environment(), "DOCKER_HOST": self.host}
         aws = control_plane.aws_environment()
-        aws.pop("AWS_ENDPOINT_URL_ECS")
-        environment = {**control_plane.environment(), **aws, "DOCKER_HOST": self.host}
+        of_key = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        environment.update({it: aws[it] for it in of_key} if has_key else {})
         self.agent = self.start(command, "agent.log", environment)
 
     def kill_agent(self):
