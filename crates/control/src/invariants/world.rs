@@ -12,7 +12,8 @@ use longshore_model::{
 };
 use longshore_store::{MemoryJournal, State, Store};
 
-use super::step::Step;
+use super::placed;
+use super::step::{Step, Wish};
 use crate::Control;
 use crate::access::Caller;
 use crate::container_instances::{self, TargetAttribute};
@@ -89,7 +90,8 @@ impl World {
             | Step::Drain { instance, .. }
             | Step::DeregisterInstance { instance, .. }
             | Step::PutAttributes { instance, .. }
-            | Step::DeleteAttributes { instance, .. } => {
+            | Step::DeleteAttributes { instance, .. }
+            | Step::Move { instance, .. } => {
                 if let Some(instance) = self.instance(instance) {
                     self.change_instance(&instance, step).await;
                 }
@@ -99,8 +101,13 @@ impl World {
                     self.change_tags(resource, step).await;
                 }
             }
-            Step::Run { cluster, ports, count, memory_mib } => {
-                self.run(cluster_name(cluster), ports, count, memory_mib).await;
+            Step::Run { cluster, ports, count, memory_mib, wish } => {
+                self.run(cluster_name(cluster), ports, count, memory_mib, wish).await;
+            }
+            Step::Abandon { instance, count, wish } => {
+                if let Some(instance) = self.instance(instance) {
+                    placed::and_abandoned(&self.control, &instance, count, &wish).await;
+                }
             }
             Step::Start { ports, instance } => {
                 if let Some(instance) = self.instance(instance) {
@@ -218,6 +225,14 @@ impl World {
                 let attributes = target_attributes(instance, first, count);
                 let _ = control.delete_attributes(cluster, &attributes).await;
             }
+            Step::Move { zone, .. } => {
+                let attribute = Attribute { name: "zone".into(), value: zone.map(Into::into) };
+                let attributes = [TargetAttribute { target: id, attribute }];
+                match zone {
+                    Some(_) => drop(control.put_attributes(cluster, &attributes).await),
+                    None => drop(control.delete_attributes(cluster, &attributes).await),
+                }
+            }
             _ => unreachable!("no step about an instance"),
         }
     }
@@ -238,7 +253,14 @@ impl World {
         }
     }
 
-    async fn run(&self, cluster: ClusterName, ports: bool, count: u32, memory_mib: Option<u32>) {
+    async fn run(
+        &self,
+        cluster: ClusterName,
+        ports: bool,
+        count: u32,
+        memory_mib: Option<u32>,
+        wish: Wish,
+    ) {
         let entry = memory_mib.map(|_| ContainerOverride {
             name: "main".parse().unwrap(),
             command: None,
@@ -254,10 +276,12 @@ impl World {
             client_token: None,
             on: Default::default(),
             count,
-            constraints: vec![],
-            strategies: vec![],
+            constraints: wish.constraints,
+            strategies: wish.strategies,
         };
-        let _ = self.control.run_task(request).await;
+        let before = self.control.view();
+        let outcome = self.control.run_task(request.clone()).await;
+        placed::check(&before, &request, &outcome);
     }
 
     async fn report(&self, task: &Task, status: Option<LastStatus>, container: Option<LastStatus>) {
