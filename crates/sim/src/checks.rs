@@ -3,8 +3,10 @@
 mod commit;
 mod definitions;
 mod ended;
+pub(crate) mod placed;
 pub(crate) mod settled;
 mod state;
+mod taken;
 mod unplaced;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,9 +1,9 @@
 //! The clients' calls, and what their answers promise.
 
 use longshore_model::TaskId;
-use longshore_wire::ecs::{self, DescribeTasksRequest, Request, StopTaskRequest};
+use longshore_wire::ecs::{self, DescribeTasksRequest, Request, RunTaskRequest, StopTaskRequest};
 
-use crate::checks::{Violation, hold, id_of};
+use crate::checks::{Violation, hold, id_of, placed};
 use crate::control_plane::CallError;
 use crate::workload::ClientCall;
 use crate::world::World;
@@ -21,32 +21,43 @@ impl World {
             ClientCall::RegisterTaskDefinition(request) => self.ask(&*request),
             ClientCall::DeregisterTaskDefinition(request) => self.ask(&request),
             ClientCall::DeleteTaskDefinitions(request) => self.ask(&request),
+            ClientCall::PutAttributes(request) => self.ask(&request),
+            ClientCall::DeleteAttributes(request) => self.ask(&request),
             ClientCall::UpdateContainerInstancesState(request) => self.ask(&request),
             ClientCall::DeregisterContainerInstance(request) => self.ask(&request),
-            ClientCall::RunTask(request) => match self.plane.call(&*request) {
-                Ok(answer) => {
-                    let tasks = answer.tasks.unwrap_or_default();
-                    if tasks.is_empty() {
-                        return self.note_unplaced(request.cluster.as_deref());
+            ClientCall::RunTask(request) => self.run_task(&request),
+            ClientCall::StartTask(request) => {
+                let before = self.plane.view();
+                match self.plane.call(&*request) {
+                    Ok(answer) => {
+                        let ids = self.learn(&answer.tasks.unwrap_or_default())?;
+                        placed::check_started(&ids, &before, &self.plane.view())
                     }
-                    let ids = self.learn(&tasks)?;
-                    match request.client_token.as_deref() {
-                        Some(token) => self.checks.marked(token, &ids, &self.plane.view()),
-                        None => Ok(()),
-                    }
+                    Err(error) => self.check_refusal(error),
                 }
-                Err(CallError::Refused(error)) if error.message == NO_INSTANCES => {
-                    self.note_unplaced(request.cluster.as_deref())
-                }
-                Err(error) => self.check_refusal(error),
-            },
-            ClientCall::StartTask(request) => match self.plane.call(&*request) {
-                Ok(answer) => self.learn(&answer.tasks.unwrap_or_default()).map(|_| ()),
-                Err(error) => self.check_refusal(error),
-            },
+            }
             ClientCall::StopTask(request) => self.stop_task(&request),
             ClientCall::DescribeTasks(request) => self.describe(&request),
             ClientCall::ListTasks(request) => self.ask(&request),
+        }
+    }
+
+    fn run_task(&mut self, request: &RunTaskRequest) -> Result<(), Violation> {
+        let before = self.plane.view();
+        let tasks = match self.plane.call(request) {
+            Ok(answer) => answer.tasks.unwrap_or_default(),
+            Err(CallError::Refused(error)) if error.message == NO_INSTANCES => Vec::new(),
+            Err(error) => return self.check_refusal(error),
+        };
+        let ids = self.learn(&tasks)?;
+        let after = self.plane.view();
+        placed::check(request, &ids, &before, &after)?;
+        if ids.is_empty() {
+            return self.note_unplaced(request.cluster.as_deref());
+        }
+        match request.client_token.as_deref() {
+            Some(token) => self.checks.marked(token, &ids, &after),
+            None => Ok(()),
         }
     }
 

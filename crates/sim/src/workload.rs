@@ -1,17 +1,17 @@
 //! What clients ask for: definitions, tasks run, started and stopped, questions, and that things go
 //! out of use.
 
+mod placing;
 mod retirement;
 
 use std::collections::BTreeSet;
 
 use longshore_wire::ecs::{
-    self, ContainerDefinition, ContainerOverride, CreateClusterRequest, DeleteClusterRequest,
-    DeleteTaskDefinitionsRequest, DeregisterContainerInstanceRequest,
+    self, ContainerDefinition, ContainerOverride, CreateClusterRequest, DeleteAttributesRequest,
+    DeleteClusterRequest, DeleteTaskDefinitionsRequest, DeregisterContainerInstanceRequest,
     DeregisterTaskDefinitionRequest, DescribeTasksRequest, KeyValuePair, ListTasksRequest,
-    PlacementConstraint, PlacementStrategy, PortMapping, RegisterTaskDefinitionRequest,
-    RunTaskRequest, StartTaskRequest, StopTaskRequest, TaskOverride,
-    UpdateContainerInstancesStateRequest,
+    PortMapping, PutAttributesRequest, RegisterTaskDefinitionRequest, RunTaskRequest,
+    StartTaskRequest, StopTaskRequest, TaskOverride, UpdateContainerInstancesStateRequest,
 };
 
 use crate::docker::IMAGES;
@@ -25,6 +25,8 @@ pub(crate) enum ClientCall {
     RegisterTaskDefinition(Box<RegisterTaskDefinitionRequest>),
     DeregisterTaskDefinition(DeregisterTaskDefinitionRequest),
     DeleteTaskDefinitions(DeleteTaskDefinitionsRequest),
+    PutAttributes(PutAttributesRequest),
+    DeleteAttributes(DeleteAttributesRequest),
     UpdateContainerInstancesState(UpdateContainerInstancesStateRequest),
     DeregisterContainerInstance(DeregisterContainerInstanceRequest),
     RunTask(Box<RunTaskRequest>),
@@ -65,7 +67,8 @@ impl Workload {
             4..10 => self.retire(random),
             10..50 => self.run(random),
             50..58 if !self.instances.is_empty() => self.start(random),
-            58..84 if !self.tasks.is_empty() => self.stop(random),
+            58..81 if !self.tasks.is_empty() => self.stop(random),
+            81..84 if !self.instances.is_empty() => self.change_attribute(random),
             84..94 if !self.tasks.is_empty() => self.describe(random),
             94..97 => ClientCall::ListTasks(ListTasksRequest {
                 cluster: random.pick(CLUSTERS).map(str::to_owned),
@@ -100,29 +103,6 @@ impl Workload {
 
     fn run(&mut self, random: &mut Random) -> ClientCall {
         self.tokens += 1;
-        let strategies: &[(&str, Option<&str>)] = &[
-            ("random", None),
-            ("spread", Some("instanceId")),
-            ("spread", Some("attribute:zone")),
-            ("binpack", Some("memory")),
-            ("binpack", Some("cpu")),
-        ];
-        let strategy = |it: &(&str, Option<&str>)| PlacementStrategy {
-            kind: Some(it.0.to_owned()),
-            field: it.1.map(str::to_owned),
-        };
-        let constraint = match random.below(9) {
-            0 => Some(("distinctInstance", None)),
-            1 => Some(("memberOf", Some("attribute:zone == a".to_owned()))),
-            2 => Some(("memberOf", Some("not(task:group == family:web)".to_owned()))),
-            // Nothing can be placed there.
-            3 => Some(("memberOf", Some("attribute:zone == nowhere".to_owned()))),
-            _ => None,
-        };
-        let constraint = constraint.map(|(kind, expression)| PlacementConstraint {
-            kind: Some(kind.to_owned()),
-            expression,
-        });
         ClientCall::RunTask(Box::new(RunTaskRequest {
             cluster: random.pick(CLUSTERS).map(str::to_owned),
             task_definition: random.pick(FAMILIES).map(str::to_owned),
@@ -130,10 +110,8 @@ impl Workload {
             count: Some(random.pick(&[1, 1, 1, 2, 3, 10]).unwrap_or(1)),
             started_by: random.chance(30).then(|| "somebody".to_owned()),
             group: random.chance(20).then(|| "a-group".to_owned()),
-            placement_constraints: constraint.map(|it| vec![it]),
-            placement_strategy: (0..random.below(3))
-                .map(|_| random.pick(strategies).map(|it| strategy(&it)))
-                .collect(),
+            placement_constraints: placing::constraints(random),
+            placement_strategy: placing::strategies(random),
             client_token: random.chance(50).then(|| format!("token-{}", self.tokens)),
             ..RunTaskRequest::default()
         }))

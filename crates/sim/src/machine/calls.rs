@@ -74,8 +74,8 @@ impl Machine {
             value: value.map(str::to_owned),
             ..Attribute::default()
         };
-        let zone = if self.index.is_multiple_of(2) { "a" } else { "b" };
-        let mut attributes = vec![attribute("zone", Some(zone))];
+        let zone = ["a", "b", "c"].get(self.index % 3).copied();
+        let mut attributes = vec![attribute("zone", zone)];
         for minor in 17..=25 {
             let name = format!("com.amazonaws.ecs.capability.docker-remote-api.1.{minor}");
             attributes.push(attribute(&name, None));
