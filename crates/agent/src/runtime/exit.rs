@@ -1,9 +1,12 @@
 //! How a container stands, and waiting for its end.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum};
+use bollard::query_parameters::EventsOptions;
 use futures_util::StreamExt;
+use tokio::time::timeout;
 use tracing::warn;
 
 use super::daemon::Daemon;
@@ -12,6 +15,13 @@ use crate::engine::{Exit, Failure, Reason};
 
 /// Between two looks at a container of which Docker says that the wait is over while it runs.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long Docker may take to hear that a container was killed for its memory after it has heard
+/// that it ended. The two reach it by different ways; mostly this one is first.
+const LATE: Duration = Duration::from_millis(500);
+
+/// The exit code of what SIGKILL ended.
+const KILLED: i32 = 137;
 
 /// A container as inspection shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +42,10 @@ impl Daemon {
             Box::pin(self.patient.wait_container(docker_id, None)).next().await;
             match self.inspect(docker_id).await {
                 Ok(Some(container)) => {
-                    if let Standing::Exited(exit) = standing(&container) {
+                    if let Standing::Exited(mut exit) = standing(&container) {
+                        if may_have_run_out(&container, &exit) && self.ran_out(&container).await {
+                            exit.reason = Some(Reason::out_of_memory());
+                        }
                         return exit;
                     }
                 }
@@ -44,6 +57,29 @@ impl Daemon {
             tokio::time::sleep(PAUSE).await;
         }
     }
+
+    /// Whether Docker has heard, or hears in a while, that the container was killed for its memory
+    /// in its latest run.
+    async fn ran_out(&self, container: &ContainerInspectResponse) -> bool {
+        let started_at = container.state.as_ref().and_then(|it| it.started_at.as_deref());
+        let since = started_at.and_then(|it| secs_between("1970-01-01T00:00:00Z", it));
+        let (Some(id), Some(since)) = (container.id.as_deref(), since) else { return false };
+        let only = |name: &str, value: &str| (name.to_owned(), vec![value.to_owned()]);
+        let options = EventsOptions {
+            since: Some(since.to_string()),
+            filters: Some(HashMap::from([only("container", id), only("event", "oom")])),
+            ..EventsOptions::default()
+        };
+        let mut events = Box::pin(self.patient.events(Some(options)));
+        matches!(timeout(LATE, events.next()).await, Ok(Some(Ok(_))))
+    }
+}
+
+/// Whether it may have been killed for its memory without the inspection's saying so.
+fn may_have_run_out(container: &ContainerInspectResponse, exit: &Exit) -> bool {
+    let limits = container.host_config.as_ref();
+    let has_limit = limits.and_then(|it| it.memory).is_some_and(|it| it > 0);
+    has_limit && exit.code == Some(KILLED) && exit.reason.is_none()
 }
 
 pub(super) fn standing(container: &ContainerInspectResponse) -> Standing {
@@ -97,6 +133,23 @@ mod tests {
             r#"{"Status":"exited","ExitCode":137,"OOMKilled":true,"Error":"x"}"#,
             Standing::Exited(Exit { code: Some(137), reason, ran_secs: None }),
         );
+    }
+
+    #[test]
+    fn only_what_was_killed_without_a_reason_may_have_run_out_of_memory() {
+        let check = |memory: u64, code: i64, error: &str, expect: bool| {
+            let container = format!(
+                r#"{{"HostConfig":{{"Memory":{memory}}},
+                    "State":{{"Status":"exited","ExitCode":{code},"Error":"{error}"}}}}"#
+            );
+            let container = serde_json::from_str(&container).unwrap();
+            let Standing::Exited(exit) = standing(&container) else { panic!("{container:?}") };
+            assert_eq!(may_have_run_out(&container, &exit), expect, "{memory} {code} {error}");
+        };
+        check(16 << 20, 137, "", true);
+        check(0, 137, "", false);
+        check(16 << 20, 1, "", false);
+        check(16 << 20, 137, "x", false);
     }
 
     #[test]
