@@ -17,7 +17,8 @@ use crate::engine::{Exit, Failure, Reason};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How long Docker may take to hear that a container was killed for its memory after it has heard
-/// that it ended. The two reach it by different ways; mostly this one is first.
+/// that it ended. The two reach it by different ways; mostly this one is first. Of some, on a busy
+/// machine, it never hears.
 const LATE: Duration = Duration::from_millis(500);
 
 /// The exit code of what SIGKILL ended.
