@@ -13,6 +13,7 @@ mod connector;
 mod endpoint;
 mod error;
 mod signer;
+mod socket;
 mod trust;
 mod verifier;
 
@@ -22,4 +23,5 @@ pub use endpoint::{Endpoint, EndpointError, Scheme};
 pub use error::{CallError, causes};
 pub use longshore_wire::{Fingerprint, FingerprintError};
 pub use signer::{Credentials, Signer};
+pub use socket::{SocketEndpoint, SocketEndpointError};
 pub use trust::{Trust, TrustError};

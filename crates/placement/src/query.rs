@@ -10,6 +10,7 @@ mod pattern;
 mod queries;
 mod slots;
 mod split;
+mod subject;
 mod values;
 mod version;
 mod wish;
@@ -26,8 +27,8 @@ pub use queries::Queries;
 pub use slots::Slots;
 use split::Part;
 pub use split::Split;
+pub(crate) use subject::Subject;
 pub(crate) use values::Numbered;
-pub(crate) use wish::Subject;
 pub use wish::Wish;
 
 /// The most characters of an expression. Source: Amazon ECS API Reference, `PlacementConstraint`.

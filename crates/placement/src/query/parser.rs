@@ -7,10 +7,9 @@ use super::expression::{Expression, Predicate, Relation, Test, Texts};
 use super::lexer::{Lexer, Token};
 use super::pattern::Pattern;
 use super::version::Version;
-use super::{Fault, MAX_DEPTH};
+use super::{Fault, MAX_DEPTH, Subject};
 
-/// The most patterns of one expression. The largest takes some 10 ms to compile, and expressions of
-/// task definitions are compiled whenever a task is run.
+/// The most patterns of one expression: the largest takes some milliseconds to compile.
 const MAX_PATTERNS: usize = 16;
 
 pub(super) fn parse(text: &str) -> Result<Expression, Fault> {
@@ -34,17 +33,6 @@ struct Parser<'a> {
     depth: usize,
     /// Patterns so far.
     patterns: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Subject<'a> {
-    Attribute(&'a str),
-    TaskGroup,
-    AgentConnected,
-    AgentVersion,
-    Ec2InstanceId,
-    RegisteredAt,
-    RunningTasksCount,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::Query;
 use super::blame::{date, value};
 use super::expression::{Expression, Predicate, Relation, Test, Texts};
+use super::{Query, Subject};
 use crate::candidate::Candidate;
 
 /// What would have to be so: what is not so yet, and what is so but may not stay so, because it is
@@ -17,18 +17,6 @@ pub enum Wish<'a> {
     All(Vec<Wish<'a>>),
     /// Any of these.
     Any(Vec<Wish<'a>>),
-}
-
-/// What a comparison is about: a change of it can undo what another comparison found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Subject<'a> {
-    Attribute(&'a str),
-    TaskGroup,
-    AgentConnected,
-    AgentVersion,
-    Ec2InstanceId,
-    RegisteredAt,
-    RunningTasksCount,
 }
 
 /// A comparison, and how it should come out.

@@ -1,0 +1,152 @@
+//! Where a socket of the agents' is, and the signed request that opens it.
+
+use http::header::{AUTHORIZATION, CONNECTION, UPGRADE};
+use http::{Request, Uri};
+use longshore_wire::sigv4;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+
+use crate::{Scheme, Signer};
+
+/// Where a socket is, by what DiscoverPollEndpoint answers: `https://host:port/path/`, or `http:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketEndpoint {
+    uri: Uri,
+    scheme: Scheme,
+    authority: String,
+    path: String,
+}
+
+/// Why a text says of no socket where it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the endpoint {0:?} is not of the form https://host:port/path/, or http:")]
+pub struct SocketEndpointError(String);
+
+impl SocketEndpoint {
+    /// Reads what DiscoverPollEndpoint answered.
+    ///
+    /// # Errors
+    /// When it has another scheme, such as `wss`, or no host.
+    pub fn parse(endpoint: &str) -> Result<Self, SocketEndpointError> {
+        let unusable = || SocketEndpointError(endpoint.to_owned());
+        let uri: Uri = endpoint.parse().map_err(|_| unusable())?;
+        let authority = uri.authority().ok_or_else(unusable)?.to_string();
+        let scheme = match uri.scheme_str() {
+            Some("http") => Scheme::Http,
+            Some("https") => Scheme::Https,
+            _ => return Err(unusable()),
+        };
+        let path = format!("{}/ws", uri.path().trim_end_matches('/'));
+        Ok(Self { uri, scheme, authority, path })
+    }
+
+    /// Whether it is reached by TLS.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// What to connect to.
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The request that opens the socket, signed as of now. Its parameters are encoded and must be
+    /// sorted by name.
+    ///
+    /// # Errors
+    /// When a session token cannot stand in a header.
+    pub fn request(
+        &self,
+        parameters: &[(&str, &str)],
+        signer: &Signer,
+    ) -> Result<Request<()>, http::Error> {
+        let query = query(parameters);
+        let mut headers: Vec<(&str, &[u8])> = vec![("host", self.authority.as_bytes())];
+        signer.push_token(&mut headers);
+        let unsigned = sigv4::SignedRequest {
+            method: "GET",
+            path: &self.path,
+            query: &query,
+            headers: &headers,
+            body: b"",
+        };
+        let signature = signer.sign(&unsigned);
+        let mut request = Request::get(format!("ws://{}{}?{query}", self.authority, self.path))
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", generate_key())
+            .header("x-amz-date", signature.amz_date)
+            .header(AUTHORIZATION, signature.authorization);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request.body(())
+    }
+}
+
+fn query(parameters: &[(&str, &str)]) -> String {
+    let parameter = |(name, value): &(&str, &str)| format!("{name}={}", percent_encoded(value));
+    parameters.iter().map(parameter).collect::<Vec<_>>().join("&")
+}
+
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Credentials;
+
+    #[track_caller]
+    fn check(endpoint: &str, expect: Option<(Scheme, &str, &str)>) {
+        let socket = SocketEndpoint::parse(endpoint).ok();
+        let seen = socket.as_ref().map(|it| (it.scheme, it.authority.as_str(), it.path.as_str()));
+        assert_eq!(seen, expect, "{endpoint}");
+    }
+
+    #[test]
+    fn an_endpoint_is_read_with_and_without_its_last_slash() {
+        let (http, https) = (Scheme::Http, Scheme::Https);
+        check("http://127.0.0.1:18080/acs/", Some((http, "127.0.0.1:18080", "/acs/ws")));
+        check("https://127.0.0.1:18080/acs", Some((https, "127.0.0.1:18080", "/acs/ws")));
+        check("http://host", Some((http, "host", "/ws")));
+        check("https://[::1]:1/", Some((https, "[::1]:1", "/ws")));
+    }
+
+    #[test]
+    fn other_schemes_are_refused() {
+        for endpoint in ["", "wss://a/", "ws://a/", "a:1"] {
+            check(endpoint, None);
+        }
+    }
+
+    #[test]
+    fn the_request_has_its_parameters_encoded_and_says_whose_the_token_is() {
+        let credentials = Credentials {
+            access_key_id: "AKID".into(),
+            secret_access_key: "secret".into(),
+            session_token: Some("session".into()),
+        };
+        let signer = Signer { credentials, region: "r".into() };
+        let socket = SocketEndpoint::parse("https://host:1/acs/").unwrap();
+        let parameters = [("a", "arn:aws:x/é"), ("b", "1.2+d f")];
+        let request = socket.request(&parameters, &signer).unwrap();
+        let uri = "ws://host:1/acs/ws?a=arn%3Aaws%3Ax%2F%C3%A9&b=1.2%2Bd%20f";
+        assert_eq!(request.uri().to_string(), uri);
+        assert_eq!(request.headers()["host"], "host:1");
+        assert_eq!(request.headers()["x-amz-security-token"], "session");
+        let authorization = request.headers()["authorization"].to_str().unwrap();
+        let signed = "SignedHeaders=host;x-amz-date;x-amz-security-token";
+        assert!(authorization.contains(signed), "{authorization}");
+    }
+}
