@@ -10,17 +10,9 @@ import subprocess
 import pytest
 from botocore.exceptions import ClientError
 
-from server import BINARY, Server
+from server import BINARY, ControlPlane
 from tasks import Tasks, quiet
 from wait import wait_until
-
-
-class Alone(Server):
-    """`longshore server`: a control plane without an agent of its own."""
-
-    def command(self):
-        up = super().command()
-        return [up[0], "server", *up[2:]]
 
 
 class Machine:
@@ -69,7 +61,7 @@ def longshore(*arguments):
 
 @pytest.fixture
 def server(tmp_path):
-    it = Alone(tmp_path)
+    it = ControlPlane(tmp_path)
     it.start()
     yield it
     it.close()

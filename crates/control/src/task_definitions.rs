@@ -11,7 +11,7 @@ use longshore_model::container_definition::ContainerDefinition;
 use longshore_model::task_definition::{IpcMode, NetworkMode, PidMode, RuntimePlatform, Volume};
 use longshore_model::task_size::TaskSize;
 use longshore_model::{DefinitionKey, DefinitionStatus, Family, Tags, TaskDefinition};
-use longshore_placement::{Constraint, Queries, Query};
+use longshore_placement::{Constraint, Queries, Query, QueryError};
 use longshore_store::{State, StoreError};
 
 pub use check::DefinitionError;
@@ -131,17 +131,25 @@ pub fn usable<'a>(
 }
 
 /// The constraints that a definition brings to each placement of its tasks.
-pub(crate) fn constraints(definition: &TaskDefinition, queries: &mut Queries) -> Vec<Constraint> {
-    let mut parsed =
-        |it: &String| queries.parse(it).expect("an expression is checked at registration");
-    definition.member_of.iter().map(|it| Constraint::MemberOf(parsed(it))).collect()
+///
+/// # Errors
+/// When an expression cannot be read: registration refuses those, but the definition may be of an
+/// earlier version, which took more, or of a snapshot that was made up.
+pub(crate) fn constraints(
+    definition: &TaskDefinition,
+    queries: &mut Queries,
+) -> Result<Vec<Constraint>, QueryError> {
+    definition.member_of.iter().map(|it| queries.parse(it).map(Constraint::MemberOf)).collect()
 }
 
 impl Control {
     /// The same, from expressions that were read lately.
-    pub(crate) fn constraints(&self, definition: &TaskDefinition) -> Vec<Constraint> {
+    pub(crate) fn constraints(
+        &self,
+        definition: &TaskDefinition,
+    ) -> Result<Vec<Constraint>, QueryError> {
         if definition.member_of.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let mut queries = self.queries.lock().unwrap_or_else(PoisonError::into_inner);
         constraints(definition, &mut queries)

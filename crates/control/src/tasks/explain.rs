@@ -116,7 +116,7 @@ pub fn explain(
 ) -> Result<Explanation, LaunchError> {
     let launch = request.launch.ready(state)?;
     let kind = request.on.kind();
-    let of_definition = task_definitions::constraints(&launch.definition, &mut Queries::default());
+    let of_definition = task_definitions::constraints(&launch.definition, &mut Queries::default())?;
     let constraints = launch.check(kind, of_definition, request.constraints)?;
     let asked = launch.request(kind, &constraints, &request.strategies, request.count);
 

@@ -9,7 +9,7 @@ use longshore_model::{
     ArnForm, Attribute, ClientToken, ClusterName, Container, ContainerId, Ids, InstanceId,
     LaunchKind, LaunchType, Overrides, TagError, Tags, Task, TaskDefinition, TaskId, Timestamp,
 };
-use longshore_placement::{Constraint, MAX_CONSTRAINTS, Refusal, Request, Strategy};
+use longshore_placement::{Constraint, MAX_CONSTRAINTS, QueryError, Refusal, Request, Strategy};
 use longshore_store::{State, StoreError, Tx};
 
 use crate::clusters::{self, ClusterError};
@@ -106,6 +106,9 @@ pub enum LaunchError {
     /// There is no ACTIVE instance in the cluster.
     #[error("No Container Instances were found in your cluster.")]
     NoContainerInstances,
+    /// An expression of the definition's is one that this version does not take.
+    #[error("The task definition has a placement constraint that cannot be read: {0}")]
+    Constraint(#[from] QueryError),
     /// With the definition's there are more than ten constraints.
     #[error("Maximum number of constraints is {0}")]
     TooManyConstraints(usize),

@@ -97,7 +97,7 @@ impl Control {
                 }
                 let mut launch = request.launch.ready(tx)?;
                 let kind = request.on.kind();
-                let of_definition = self.constraints(&launch.definition);
+                let of_definition = self.constraints(&launch.definition)?;
                 let constraints = launch.check(kind, of_definition, request.constraints)?;
                 let asked = launch.request(kind, &constraints, &request.strategies, request.count);
                 let seed = ids.next_bits() as u64;

@@ -257,6 +257,7 @@ impl From<LaunchError> for Exception {
             }
             LaunchError::Tags(error) => error.into(),
             LaunchError::Overrides(_)
+            | LaunchError::Constraint(_)
             | LaunchError::ShortArn(_)
             | LaunchError::LaunchType(_)
             | LaunchError::NoContainerInstances

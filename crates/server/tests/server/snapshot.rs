@@ -128,6 +128,17 @@ fn what_made_up_snapshots_begin_with_is_explained() {
     assert_eq!(answer.reasons.unwrap()[0].reason.as_deref(), Some("RESOURCE:PORTS"));
 }
 
+#[test]
+fn a_definition_whose_constraint_cannot_be_read_is_refused() {
+    let lines = entry::LINES.trim_end().replace("attribute:zone == b", "attribute:zone = b");
+    let refused = explained(read(&*entry::sealed(lines.as_bytes())).ok().unwrap(), 1).unwrap_err();
+    assert_eq!(refused.code, "InvalidParameterException");
+    let message = "The task definition has a placement constraint that cannot be read: \
+        Invalid expression: attribute:zone = b (at offset 15: expected an operator such as == or \
+        exists)";
+    assert_eq!(refused.message, message);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 300,
