@@ -16,3 +16,5 @@ pub use summary::{MAX_NEAREST, Summary, Tally};
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod testing;

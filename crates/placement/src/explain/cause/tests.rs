@@ -8,23 +8,17 @@ use longshore_model::Demand;
 
 use super::*;
 use crate::explain::grouped;
+use crate::explain::testing::{FITS, with_request};
 use crate::testing::{candidate, candidates};
 
-/// Group `web`; 512 CPU units, 512 MiB, TCP 80, a capability, a value, and two constraints.
 fn with_filter<T>(check: impl FnOnce(&Filter<'_>) -> T) -> T {
-    let mut demand = Demand { ports_tcp: vec![80], ..Demand::default() };
-    demand.resources.cpu_units = 1024;
-    demand.resources.memory_mib = 512;
-    let requires = [Attribute::named("cap"), Attribute::with_value("os", "linux")];
-    let query = Query::parse("attribute:zone == b").unwrap();
-    let constraints = [Constraint::MemberOf(query), Constraint::DistinctInstance];
-    check(&Filter::new(&demand, &requires, "web", &constraints))
+    with_request(1024, |request| check(&request.filter()))
 }
 
 #[track_caller]
 fn check(instance: &str, expect: &str) {
-    let fits = "i @cap @os=linux @zone=b ";
-    let detail = with_filter(|it| it.detail(&candidate(&format!("{fits}{instance}"))));
+    let candidate = candidate(&format!("i {FITS} {instance}"));
+    let detail = with_filter(|it| it.detail(&candidate));
     assert_eq!(detail.unwrap_or_default(), expect, "{instance}");
 }
 

@@ -6,38 +6,20 @@ use longshore_model::Demand;
 
 use super::*;
 use crate::constraint::Constraint;
-use crate::place::Request;
+use crate::explain::testing::{FITS, with_request};
 use crate::query::Query;
 use crate::testing::candidate;
 
-/// Group `web`; EC2, 1,024 CPU units, 512 MiB, TCP 80, a capability, a value, and two constraints.
 #[track_caller]
 fn check(instance: &str, expect: &str) {
-    let mut demand = Demand { ports_tcp: vec![80], ..Demand::default() };
-    demand.resources.cpu_units = 1024;
-    demand.resources.memory_mib = 512;
-    let requires = [Attribute::named("cap"), Attribute::with_value("os", "linux")];
-    let query = Query::parse("attribute:zone == b").unwrap();
-    let constraints = [Constraint::MemberOf(query), Constraint::DistinctInstance];
-    let group: Arc<str> = "web".into();
-    let request = Request {
-        kind: LaunchKind::Ec2,
-        demand: &demand,
-        requires: &requires,
-        group: &group,
-        constraints: &constraints,
-        strategies: &[],
-        count: 1,
-    };
     let candidate = candidate(&format!("i {instance}"));
-    let filter = request.filter();
-    let causes = request.causes(&candidate);
-    let changes: Vec<_> =
-        causes.iter().map(|it| filter.change(it, &candidate).to_string()).collect();
+    let changes = with_request(1024, |request| {
+        let (filter, causes) = (request.filter(), request.causes(&candidate));
+        let change = |it| filter.change(it, &candidate).to_string();
+        causes.iter().map(change).collect::<Vec<_>>()
+    });
     assert_eq!(changes.join("; "), expect, "{instance}");
 }
-
-const FITS: &str = "@cap @os=linux @zone=b";
 
 #[test]
 fn each_cause_has_its_change() {

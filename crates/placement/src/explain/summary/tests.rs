@@ -1,49 +1,28 @@
 //! Clusters as tables, and what is said of them as a whole.
 
-use std::sync::Arc;
-
-use longshore_model::{Attribute, Demand, LaunchKind};
-
-use super::*;
-use crate::constraint::Constraint;
-use crate::query::Query;
+use crate::explain::testing::{FITS, with_request};
 use crate::testing::{candidates, name};
 
 /// For `web` tasks of 512 CPU units, 512 MiB and TCP 80 in zone b, distinct, with a capability:
 /// `SUITABLE/ALL`, each tally's sentence, and the nearest by name.
 #[track_caller]
 fn check(instances: &str, expect: &[&str], nearest: &str) {
-    let mut demand = Demand { ports_tcp: vec![80], ..Demand::default() };
-    demand.resources.cpu_units = 512;
-    demand.resources.memory_mib = 512;
-    let requires = [Attribute::named("cap"), Attribute::with_value("os", "linux")];
-    let query = Query::parse("attribute:zone == b").unwrap();
-    let constraints = [Constraint::MemberOf(query), Constraint::DistinctInstance];
-    let group: Arc<str> = "web".into();
-    let request = Request {
-        kind: LaunchKind::Ec2,
-        demand: &demand,
-        requires: &requires,
-        group: &group,
-        constraints: &constraints,
-        strategies: &[],
-        count: 1,
-    };
-    let fits = "@cap @os=linux @zone=b";
     let line = |it: &str| match it.contains('@') {
         true => it.to_owned(),
-        false => format!("{it} {fits}"),
+        false => format!("{it} {FITS}"),
     };
     let lines = instances.lines().filter(|it| !it.trim().is_empty()).map(line);
     let candidates = candidates(&lines.collect::<Vec<_>>().join("\n"));
-    let summary = request.summary(candidates.iter());
-    let mut of = Some(summary.instances);
-    let filter = request.filter();
-    let tallies = summary.tallies.iter().map(|it| it.text(&filter, of.take()));
-    let head = format!("{}/{}", summary.suitable, summary.instances);
-    assert_eq!(std::iter::once(head).chain(tallies).collect::<Vec<_>>(), expect);
-    let names: Vec<_> = summary.nearest.iter().map(|it| name(candidates[*it].id())).collect();
-    assert_eq!(names.join(" "), nearest);
+    with_request(512, |request| {
+        let summary = request.summary(candidates.iter());
+        let mut of = Some(summary.instances);
+        let filter = request.filter();
+        let tallies = summary.tallies.iter().map(|it| it.text(&filter, of.take()));
+        let head = format!("{}/{}", summary.suitable, summary.instances);
+        assert_eq!(std::iter::once(head).chain(tallies).collect::<Vec<_>>(), expect);
+        let names: Vec<_> = summary.nearest.iter().map(|it| name(candidates[*it].id())).collect();
+        assert_eq!(names.join(" "), nearest);
+    });
 }
 
 #[test]
