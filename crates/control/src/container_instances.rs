@@ -12,6 +12,7 @@ use longshore_model::{
     ArnForm, Attribute, ClusterName, ContainerInstance, InstanceId, InstanceStatus, Resources,
     TagError, Tags, Timestamp,
 };
+use longshore_placement::Candidate;
 use longshore_store::{State, StoreError};
 
 pub use attributes::{
@@ -98,6 +99,11 @@ pub fn find<'a>(
     id: InstanceId,
 ) -> Option<&'a Arc<ContainerInstance>> {
     state.instance(id).filter(|it| it.cluster == *cluster)
+}
+
+/// An instance as placement sees it.
+pub fn candidate(state: &State, instance: &Arc<ContainerInstance>) -> Candidate {
+    Candidate { instance: Arc::clone(instance), occupancy: state.occupancy(instance.id) }
 }
 
 /// The instances of a cluster that are listed: ACTIVE and DRAINING ones, after the one given.

@@ -11,6 +11,8 @@ use longshore_model::{ClusterName, InstanceId};
 use longshore_placement::{Candidate, Fleet, Placement, Request};
 use longshore_store::State;
 
+use crate::container_instances;
+
 /// The fleets of all clusters in which something was placed. The lock is taken inside the store's
 /// writer, or by itself; nothing is awaited or locked while it is held.
 #[derive(Default)]
@@ -119,8 +121,8 @@ impl Known {
 }
 
 fn candidate(state: &State, cluster: &ClusterName, id: InstanceId) -> Option<Candidate> {
-    let instance = state.instance(id).filter(|it| it.cluster == *cluster)?;
-    Some(Candidate { instance: Arc::clone(instance), occupancy: state.occupancy(id) })
+    let instance = container_instances::find(state, cluster, id)?;
+    Some(container_instances::candidate(state, instance))
 }
 
 #[cfg(test)]

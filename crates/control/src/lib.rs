@@ -2,7 +2,7 @@
 //!
 //! An operation takes typed input, runs one transaction and gives a typed result or error. It
 //! cannot see HTTP, JSON or Docker, so it reads the same called by the API, a loop or the
-//! simulation. Times and ids are taken before the transaction, from the [`Clock`] and [`Ids`] given.
+//! simulation. Times and ids come from the [`Clock`] and [`Ids`] given.
 
 pub mod access;
 pub mod account_settings;

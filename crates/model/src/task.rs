@@ -141,7 +141,7 @@ pub struct ClientToken {
     /// What else the call asked for, as a digest: another call may not use the same token.
     pub parameters: Box<str>,
     /// What the call could not do: the same call made again says it again. One of the call's tasks
-    /// has them, for all.
+    /// has them, for all and for as long as that one is remembered.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub failures: Box<[LaunchFailure]>,
 }

@@ -29,18 +29,6 @@ impl Candidate {
         self.occupancy.groups.get(group).copied().unwrap_or(0)
     }
 
-    /// Whether no host port of a demand is reserved or taken.
-    pub fn has_free_ports_for(&self, demand: &Demand) -> bool {
-        let (instance, occupancy) = (&self.instance, &self.occupancy);
-        let is_free_tcp = |it: &u16| {
-            !instance.reserved_ports_tcp.contains(it) && !occupancy.ports_tcp.contains(it)
-        };
-        let is_free_udp = |it: &u16| {
-            !instance.reserved_ports_udp.contains(it) && !occupancy.ports_udp.contains(it)
-        };
-        demand.ports_tcp.iter().all(is_free_tcp) && demand.ports_udp.iter().all(is_free_udp)
-    }
-
     /// Whether at most so many host ports are reserved or taken.
     pub(crate) fn uses_at_most(&self, ports: usize) -> bool {
         let (instance, occupancy) = (&self.instance, &self.occupancy);

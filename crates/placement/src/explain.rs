@@ -9,7 +9,7 @@ mod change;
 mod detail;
 mod summary;
 
-pub use cause::{Cause, Port};
+pub use cause::Cause;
 pub use change::{Amount, Change};
 pub use detail::grouped;
 pub use summary::{MAX_NEAREST, Summary, Tally};

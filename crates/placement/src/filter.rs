@@ -7,6 +7,7 @@ use longshore_model::{Attribute, Demand, InstanceStatus};
 
 use crate::candidate::Candidate;
 use crate::constraint::Constraint;
+use crate::port::Port;
 
 /// Why an instance cannot take a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,8 +106,11 @@ impl<'a> Filter<'a> {
             None => false,
             Some(0) => true,
             Some(wanted) => {
-                candidate.has_free_ports_for(self.demand)
-                    && candidate.uses_at_most(MAX_USED_PORTS.saturating_sub(wanted))
+                Port::of(self.demand)
+                    .all(|it| !it.is_reserved(candidate) && !it.is_taken(candidate))
+                    && MAX_USED_PORTS
+                        .checked_sub(wanted)
+                        .is_some_and(|others| candidate.uses_at_most(others))
             }
         }
     }

@@ -24,6 +24,7 @@ use crate::candidate::Candidate;
 use crate::filter::{Filter, Refusal};
 use crate::place::{Placement, Request};
 use crate::random::Random;
+pub use chain::spread_over;
 use instances::Instances;
 use shelf::Shelf;
 
@@ -50,7 +51,8 @@ impl Fleet {
     }
 
     /// What is known of an instance, with what was placed there.
-    pub fn candidate(&self, id: InstanceId) -> Option<&Candidate> {
+    #[cfg(test)]
+    fn candidate(&self, id: InstanceId) -> Option<&Candidate> {
         self.instances.roster().get(self.instances.roster().of(id)?)
     }
 
@@ -62,8 +64,7 @@ impl Fleet {
     /// Chooses an instance for each task, exactly as [`place`](crate::place) would among these
     /// instances, and counts the tasks there. The same history and seed give the same placement.
     pub fn place(&mut self, request: &Request<'_>, seed: u64) -> Placement {
-        let filter =
-            Filter::new(request.demand, request.requires, request.group, request.constraints);
+        let filter = request.filter();
         let mut asked = self.shelf.take(request, &filter, &self.instances);
         let (standing, lens) = asked.split(&filter);
         let mut random = Random::new(seed);
@@ -89,8 +90,7 @@ impl Fleet {
     /// The instances among which the seed would choose for a task, in the order of their ids.
     #[cfg(test)]
     fn equally_good(&mut self, request: &Request<'_>) -> Vec<InstanceId> {
-        let Request { demand, requires, group, constraints, .. } = *request;
-        let filter = Filter::new(demand, requires, group, constraints);
+        let filter = request.filter();
         let mut asked = self.shelf.take(request, &filter, &self.instances);
         let (standing, lens) = asked.split(&filter);
         let view = lens.at(&self.instances);

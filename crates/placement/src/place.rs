@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use longshore_model::{Attribute, Demand, InstanceId, InstanceStatus, LaunchKind};
+use longshore_model::{
+    Attribute, ContainerInstance, Demand, InstanceId, InstanceStatus, LaunchKind,
+};
 
 use crate::candidate::Candidate;
 use crate::constraint::Constraint;
@@ -42,26 +44,34 @@ pub struct Placement {
     pub refused: Vec<(InstanceId, Refusal)>,
 }
 
-impl Request<'_> {
-    /// Whether an instance is asked at all. One that is not neither fits nor refuses, and its tasks
-    /// count for nothing.
-    pub(crate) fn concerns(&self, candidate: &Candidate) -> bool {
-        let instance = &candidate.instance;
-        instance.status == InstanceStatus::Active && instance.serves(self.kind)
+impl<'a> Request<'a> {
+    /// What an instance must have, if it is asked.
+    pub fn filter(&self) -> Filter<'a> {
+        Filter::new(self.demand, self.requires, self.group, self.constraints)
     }
+
+    pub(crate) fn concerns(&self, candidate: &Candidate) -> bool {
+        is_concerned(&candidate.instance, self.kind)
+    }
+}
+
+/// Whether an instance is asked at all. One that is not neither fits nor refuses, and its tasks
+/// count for nothing.
+pub(crate) fn is_concerned(instance: &ContainerInstance, kind: LaunchKind) -> bool {
+    instance.status == InstanceStatus::Active && instance.serves(kind)
 }
 
 /// Chooses an instance for each task, so that every choice sees what the earlier ones took. The
 /// tasks are alike: when one fits nowhere, neither do the rest, and each instance's reason is given.
 ///
 /// It looks at every instance: the plain meaning of a placement, which [`Fleet`](crate::Fleet) must
-/// come to as well. `instances` are all of the cluster: spreading counts tasks also where no more
+/// come to as well. The product uses that one; this one says what is right, in tests and figures. `instances` are all of the cluster: spreading counts tasks also where no more
 /// fit. The same arguments give the same placement; `seed` decides between equally good instances.
 pub fn place(instances: Vec<Candidate>, request: &Request<'_>, seed: u64) -> Placement {
-    let Request { demand, requires, group, constraints, strategies, count, .. } = *request;
+    let Request { demand, group, strategies, count, .. } = *request;
     let mut candidates = instances;
     candidates.retain(|it| request.concerns(it));
-    let filter = Filter::new(demand, requires, group, constraints);
+    let filter = request.filter();
     let mut fitting: Vec<usize> =
         (0..candidates.len()).filter(|&at| filter.refusal(&candidates[at]).is_none()).collect();
     let mut ranking = Ranking::new(strategies, &candidates, group);

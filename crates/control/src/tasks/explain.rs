@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use longshore_model::{
-    ClusterName, ContainerInstance, Demand, InstanceStatus, Task, TaskDefinition,
-};
-use longshore_placement::explain::{Cause, Port, Summary, Tally};
-use longshore_placement::{Candidate, Fleet, Queries, Request, SpreadField, Strategy};
+use longshore_model::{ClusterName, ContainerInstance, Demand, Task, TaskDefinition};
+use longshore_placement::explain::{Cause, Summary, Tally};
+use longshore_placement::{Candidate, Fleet, Port, Queries, Request, spread_over};
 use longshore_store::State;
 
 use super::launch::LaunchError;
 use super::run::RunTask;
-use crate::task_definitions;
+use crate::{container_instances, task_definitions};
 
 /// The most tasks that are named as being in the way of one cause.
 const MAX_TASKS: usize = 10;
@@ -120,10 +118,8 @@ pub fn explain(
     let constraints = launch.check(kind, of_definition, request.constraints)?;
     let asked = launch.request(kind, &constraints, &request.strategies, request.count);
 
-    let registered: Vec<Candidate> = state
-        .instances(&launch.cluster)
-        .filter(|it| it.status != InstanceStatus::Inactive)
-        .map(|it| Candidate { instance: Arc::clone(it), occupancy: state.occupancy(it.id) })
+    let registered: Vec<Candidate> = container_instances::listed(state, &launch.cluster, None)
+        .map(|it| container_instances::candidate(state, it))
         .collect();
     let mut fleet = Fleet::new();
     for candidate in &registered {
@@ -155,19 +151,6 @@ pub fn explain(
         cluster: launch.cluster.clone(),
         definition: Arc::clone(&launch.definition),
     })
-}
-
-fn spread_over(strategies: &[Strategy]) -> Vec<Arc<str>> {
-    let mut names: Vec<Arc<str>> = Vec::new();
-    for strategy in strategies {
-        match strategy {
-            Strategy::Spread(SpreadField::Attribute(name)) if !names.contains(name) => {
-                names.push(Arc::clone(name));
-            }
-            _ => {}
-        }
-    }
-    names
 }
 
 /// Only the first says of how many instances it speaks; the others are of as many.
@@ -227,10 +210,7 @@ fn in_the_way(
     let has = |task: &Task, port: &Port| {
         let definition = state.definition(&task.definition);
         let demand = definition.map(|it| Demand::of(it, task.overrides.as_deref()));
-        demand.is_some_and(|it| match port {
-            Port::Tcp(port) => it.ports_tcp.contains(port),
-            Port::Udp(port) => it.ports_udp.contains(port),
-        })
+        demand.is_some_and(|it| Port::of(&it).any(|it| it == *port))
     };
     let tasks = candidate.occupancy.tasks.iter().filter_map(|it| state.task(*it)).map(Arc::clone);
     match cause {

@@ -1,7 +1,8 @@
 //! Why a call could not place all its tasks: the figures behind each refusal.
 //!
 //! They are worked out from the state before the call, once its transaction is over: in a cluster
-//! of thousands that takes longer than the placement, and no other caller should wait for it.
+//! of thousands that takes longer than the placement, and no other caller should wait for it. Only
+//! those that a `clientToken` keeps are worked out in it.
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use longshore_placement::{Candidate, Constraint, Filter};
 use longshore_store::State;
 
 use super::launch::Failure;
+use crate::container_instances;
 
 /// What a call asked for, and what there was.
 pub(super) struct Figures {
@@ -24,10 +26,10 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// Puts the figures into failures.
+    /// Puts the figures into the failures that lack them.
     pub(super) fn detail<'a>(&self, failures: impl Iterator<Item = &'a mut Failure>) {
         let filter = Filter::new(&self.demand, &self.requires, &self.group, &self.constraints);
-        for failure in failures {
+        for failure in failures.filter(|it| it.detail.is_none()) {
             let candidate = self.candidate(failure.container_instance);
             failure.detail = candidate.and_then(|it| filter.detail(&it)).map(Into::into);
         }
@@ -35,8 +37,8 @@ impl Figures {
 
     /// An instance as the task found it that was refused.
     fn candidate(&self, id: InstanceId) -> Option<Candidate> {
-        let instance = Arc::clone(self.before.instance(id)?);
-        let mut candidate = Candidate { instance, occupancy: self.before.occupancy(id) };
+        let instance = self.before.instance(id)?;
+        let mut candidate = container_instances::candidate(&self.before, instance);
         for (number, _) in (0..).zip(self.placed.iter().filter(|it| **it == id)) {
             candidate.take(number, &self.group, &self.demand);
         }

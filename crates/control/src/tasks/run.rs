@@ -100,7 +100,7 @@ impl Control {
                 let of_definition = self.constraints(&launch.definition)?;
                 let constraints = launch.check(kind, of_definition, request.constraints)?;
                 let asked = launch.request(kind, &constraints, &request.strategies, request.count);
-                let seed = ids.next_bits() as u64;
+                let seed = self.seed();
                 let placement = self.fleets.place(tx, &launch.cluster, &asked, seed);
                 if placement.candidates == 0 {
                     let unplaced = record(tx, &launch, request.count, &[], now);
@@ -116,7 +116,7 @@ impl Control {
                     })
                     .collect();
                 if !failures.is_empty() {
-                    let asked = figures.insert(Figures {
+                    figures = Some(Figures {
                         before: State::clone(tx),
                         demand: launch.demand.clone(),
                         requires: launch.requires.clone(),
@@ -124,15 +124,15 @@ impl Control {
                         constraints,
                         placed: placement.placed.clone(),
                     });
-                    if request.client_token.is_some() {
-                        asked.detail(failures.iter_mut().take(KEPT_DETAILS));
-                    }
                 }
                 if placement.placed.is_empty() {
                     let unplaced = record(tx, &launch, request.count, &failures, now);
                     let (cluster, tasks) = (launch.cluster, Vec::new());
                     let launched = Launched { cluster, tasks, failures };
                     return Ok(Outcome::Unplaced(launched, unplaced));
+                }
+                if let Some(figures) = figures.as_ref().filter(|_| request.client_token.is_some()) {
+                    figures.detail(failures.iter_mut().take(KEPT_DETAILS));
                 }
                 let mark = request.client_token.map(Arc::new);
                 launch.client_token = mark.as_ref().map(|it| with_failures(it, &failures));

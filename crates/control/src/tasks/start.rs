@@ -1,13 +1,11 @@
 //! StartTask: the caller names the instances, each of which is checked by itself.
 
-use std::sync::Arc;
-
 use longshore_model::{InstanceId, LaunchType};
-use longshore_placement::{Candidate, Filter};
+use longshore_placement::Filter;
 use longshore_store::State;
 
-use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched};
-use crate::Control;
+use super::launch::{Failure, FailureReason, Launch, LaunchError, Launched, Ready};
+use crate::{Control, container_instances};
 
 /// A StartTask request whose members are valid by themselves.
 #[derive(Clone, Debug)]
@@ -30,43 +28,31 @@ impl Control {
                 let mut tasks = Vec::new();
                 let mut failures = Vec::new();
                 for container_instance in request.container_instances {
-                    let instance = tx
-                        .instance(container_instance)
-                        .filter(|it| it.cluster == launch.cluster)
-                        .map(Arc::clone);
-                    let failure = match instance {
-                        None => Some((FailureReason::Missing, None)),
-                        Some(instance) => {
-                            let occupancy = tx.occupancy(container_instance);
-                            let candidate = Candidate { instance, occupancy };
-                            // Constraints are not for StartTask.
-                            let filter = Filter::new(&launch.demand, &launch.requires, "", &[]);
-                            filter.refusal(&candidate).map(|refusal| {
-                                let detail = filter.detail(&candidate).map(Into::into);
-                                (FailureReason::Refused(refusal), detail)
-                            })
-                        }
-                    };
-                    match failure {
-                        Some((reason, detail)) => {
-                            failures.push(Failure { container_instance, reason, detail });
-                        }
-                        None => {
-                            let launch_type = launched_on(tx, container_instance);
-                            tasks.push(launch.put_task(
-                                tx,
-                                container_instance,
-                                launch_type,
-                                now,
-                                ids,
-                            ));
-                        }
+                    if let Some(failure) = refused(tx, &launch, container_instance) {
+                        failures.push(failure);
+                        continue;
                     }
+                    let on = launched_on(tx, container_instance);
+                    tasks.push(launch.put_task(tx, container_instance, on, now, ids));
                 }
                 Ok(Launched { cluster: launch.cluster, tasks, failures })
             })
             .await
     }
+}
+
+/// Why an instance cannot take the task, if it cannot. Constraints are not for StartTask.
+fn refused(state: &State, launch: &Ready, container_instance: InstanceId) -> Option<Failure> {
+    let found = container_instances::find(state, &launch.cluster, container_instance);
+    let Some(instance) = found else {
+        let reason = FailureReason::Missing;
+        return Some(Failure { container_instance, reason, detail: None });
+    };
+    let candidate = container_instances::candidate(state, instance);
+    let filter = Filter::new(&launch.demand, &launch.requires, "", &[]);
+    let reason = FailureReason::Refused(filter.refusal(&candidate)?);
+    let detail = filter.detail(&candidate).map(Into::into);
+    Some(Failure { container_instance, reason, detail })
 }
 
 /// The caller names no launch type: it is that of the instance.

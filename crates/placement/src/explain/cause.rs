@@ -7,6 +7,7 @@ use crate::candidate::Candidate;
 use crate::constraint::Constraint;
 use crate::filter::{Filter, Refusal};
 use crate::place::Request;
+use crate::port::Port;
 use crate::query::Query;
 
 /// One thing in the way of a task. Two are equal when what would remove the one would remove the
@@ -38,15 +39,6 @@ pub enum Cause<'a> {
     DistinctInstance,
 }
 
-/// A host port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Port {
-    /// Of TCP.
-    Tcp(u16),
-    /// Of UDP.
-    Udp(u16),
-}
-
 impl Cause<'_> {
     /// What an instance is refused for because of it; `None` where it is not even asked.
     pub fn refusal(&self) -> Option<Refusal> {
@@ -74,11 +66,6 @@ impl Cause<'_> {
 }
 
 impl<'a> Request<'a> {
-    /// What an instance must have, if it is asked.
-    pub fn filter(&self) -> Filter<'a> {
-        Filter::new(self.demand, self.requires, self.group, self.constraints)
-    }
-
     /// All that keeps an instance out, in the order of the checks; nothing exactly where
     /// [`place`](crate::place) could choose it.
     pub fn causes(&self, candidate: &Candidate) -> Vec<Cause<'a>> {
@@ -144,9 +131,7 @@ impl<'a> Filter<'a> {
     }
 
     fn add_ports(&self, candidate: &Candidate, causes: &mut Vec<Cause<'a>>) {
-        let tcp = self.demand.ports_tcp.iter().map(|it| Port::Tcp(*it));
-        let mut wanted: Vec<Port> =
-            tcp.chain(self.demand.ports_udp.iter().map(|it| Port::Udp(*it))).collect();
+        let mut wanted: Vec<Port> = Port::of(self.demand).collect();
         wanted.sort_unstable();
         let twice = wanted.iter().zip(wanted.iter().skip(1)).filter(|(one, next)| one == next);
         let twice: Vec<_> = twice.map(|(one, _)| Cause::PortTwice(*one)).collect();
@@ -161,23 +146,6 @@ impl<'a> Filter<'a> {
         causes.extend(used.map(Cause::Port));
         if self.shortfall(&Cause::TooManyPorts, candidate) > 0 {
             causes.push(Cause::TooManyPorts);
-        }
-    }
-}
-
-impl Port {
-    /// Whether the agent keeps it from tasks.
-    pub(super) fn is_reserved(self, candidate: &Candidate) -> bool {
-        match self {
-            Self::Tcp(port) => candidate.instance.reserved_ports_tcp.contains(&port),
-            Self::Udp(port) => candidate.instance.reserved_ports_udp.contains(&port),
-        }
-    }
-
-    fn is_taken(self, candidate: &Candidate) -> bool {
-        match self {
-            Self::Tcp(port) => candidate.occupancy.ports_tcp.contains(&port),
-            Self::Udp(port) => candidate.occupancy.ports_udp.contains(&port),
         }
     }
 }

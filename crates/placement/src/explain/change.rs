@@ -4,11 +4,12 @@ use std::fmt;
 
 use longshore_model::{Attribute, InstanceStatus, LaunchKind};
 
-use super::cause::{Cause, Port};
+use super::cause::Cause;
 use super::grouped;
 use crate::candidate::Candidate;
 use crate::constraint::Constraint;
 use crate::filter::Filter;
+use crate::port::Port;
 use crate::query::{Subject, Wish};
 
 /// What would remove a cause from an instance.

@@ -5,12 +5,17 @@ use std::fmt::{self, Write};
 use longshore_model::container_instance::MAX_USED_PORTS;
 use longshore_model::{InstanceStatus, LaunchKind};
 
-use super::cause::{Cause, Port};
+use super::cause::Cause;
 use crate::candidate::Candidate;
 use crate::filter::Filter;
+use crate::port::Port;
 
 /// The most causes of one instance, and parts of one expression, that are put into words.
 const MAX_WORDED: usize = 8;
+
+/// The most characters of one of them: a list in an expression can have 2,000, thousands of
+/// instances may refuse a call, and each says why.
+const MAX_PART: usize = 256;
 
 impl Filter<'_> {
     /// Why an instance cannot take the task, every cause with its figures; `None` where it can.
@@ -125,11 +130,19 @@ pub fn grouped(number: u32) -> String {
 /// The first of them with semicolons between, and how many more there are.
 fn joined(mut parts: impl ExactSizeIterator<Item = String>) -> String {
     let more = parts.len().saturating_sub(MAX_WORDED);
-    let mut text = parts.by_ref().take(MAX_WORDED).collect::<Vec<_>>().join("; ");
+    let mut text = parts.by_ref().take(MAX_WORDED).map(shortened).collect::<Vec<_>>().join("; ");
     if more > 0 {
         let _ = write!(text, "; and {more} more");
     }
     text
+}
+
+fn shortened(mut part: String) -> String {
+    if let Some((end, _)) = part.char_indices().nth(MAX_PART) {
+        part.truncate(end);
+        part.push_str("...");
+    }
+    part
 }
 
 fn or_empty(value: &str) -> &str {

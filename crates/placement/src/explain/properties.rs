@@ -11,6 +11,7 @@ use crate::candidate::Candidate;
 use crate::constraint::Constraint;
 use crate::filter::Filter;
 use crate::place::{Request, place};
+use crate::port::Port;
 use crate::query::{Query, Subject};
 use crate::testing::{self, candidate};
 

@@ -44,6 +44,11 @@ pub(super) struct Chain {
     shared: Vec<(usize, Arc<str>)>,
 }
 
+/// The attributes that tasks are spread over, each once; what follows `random` decides nothing.
+pub fn spread_over(strategies: &[Strategy]) -> Vec<Arc<str>> {
+    Chain::of(strategies).attributes().cloned().collect()
+}
+
 impl Chain {
     pub(super) fn of(strategies: &[Strategy]) -> Self {
         let mut chain = Self::default();

@@ -1,13 +1,13 @@
 //! The instances of a fleet in every form in which they are asked, each of which follows the others:
 //! the records and tasks themselves, the records by their values, and what tasks leave by columns.
 
-use longshore_model::{ContainerInstance, InstanceId, InstanceStatus, LaunchKind};
+use longshore_model::{ContainerInstance, InstanceId, LaunchKind};
 
 use super::log::Log;
 use super::room::{self, Room};
 use super::roster::Roster;
 use crate::candidate::Candidate;
-use crate::place::Request;
+use crate::place::{Request, is_concerned};
 use crate::query::{Index, Slots};
 
 const KINDS: [LaunchKind; 3] = [LaunchKind::Ec2, LaunchKind::Fargate, LaunchKind::External];
@@ -120,10 +120,6 @@ impl Instances {
         }
         self.arranged += u64::from(is_other);
     }
-}
-
-fn is_concerned(instance: &ContainerInstance, kind: LaunchKind) -> bool {
-    instance.status == InstanceStatus::Active && instance.serves(kind)
 }
 
 /// Where a launch kind is among [`KINDS`].

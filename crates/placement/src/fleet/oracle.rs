@@ -191,7 +191,7 @@ impl Ask {
     }
 }
 
-/// What chance brings (xorshift).
+/// What chance brings: SplitMix64, of which the mixing is cut short.
 struct Dice(u64);
 
 impl Dice {

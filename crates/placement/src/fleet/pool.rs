@@ -33,6 +33,11 @@ impl Pool {
         pool
     }
 
+    /// How many bytes its expressions take.
+    pub(super) fn expressions(&self) -> usize {
+        self.expressions.iter().map(Query::bytes).sum()
+    }
+
     pub(super) fn asks(&self, rules: &Rules, requires: &[Attribute]) -> bool {
         self.expressions == rules.about_records && self.requires == requires
     }

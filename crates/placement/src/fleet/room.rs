@@ -9,7 +9,7 @@ use longshore_model::container_instance::MAX_USED_PORTS;
 use longshore_model::{Demand, Occupancy};
 
 use crate::candidate::Candidate;
-use crate::explain::Port;
+use crate::port::Port;
 use crate::query::Slots;
 
 /// The columns, by slot. What an empty slot has in them is of no account.
@@ -55,8 +55,7 @@ impl Room {
     /// Takes note of one more task on an instance, which is `now` so.
     pub(super) fn take(&mut self, slot: u32, group: &Arc<str>, demand: &Demand, now: &Candidate) {
         self.set_remaining(slot, Some(now));
-        demand.ports_tcp.iter().for_each(|it| self.use_port(slot, Port::Tcp(*it)));
-        demand.ports_udp.iter().for_each(|it| self.use_port(slot, Port::Udp(*it)));
+        Port::of(demand).for_each(|it| self.use_port(slot, it));
         self.set_tasks(slot, group, now.tasks_of(group));
     }
 
@@ -67,9 +66,7 @@ impl Room {
 
     /// The instances on which any of a demand's host ports is in use.
     pub(super) fn users_of(&self, demand: &Demand) -> Vec<&Slots> {
-        let tcp = demand.ports_tcp.iter().map(|it| Port::Tcp(*it));
-        let wanted = tcp.chain(demand.ports_udp.iter().map(|it| Port::Udp(*it)));
-        wanted.filter_map(|it| self.ports.get(&it)).collect()
+        Port::of(demand).filter_map(|it| self.ports.get(&it)).collect()
     }
 
     /// Whether so many more host ports may be in use.

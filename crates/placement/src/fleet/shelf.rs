@@ -7,7 +7,7 @@ use std::sync::Arc;
 use longshore_model::{Attribute, Demand, LaunchKind};
 
 use super::arrangement::Arrangement;
-use super::chain::Chain;
+use super::chain::spread_over;
 use super::instances::Instances;
 use super::pool::Pool;
 use super::standing::Standing;
@@ -24,6 +24,11 @@ const MAX_SEATS: usize = 10_000_000;
 /// The most standing requests of a fleet, however few instances it has.
 const MAX_STANDING: usize = 1024;
 
+/// How many bytes the expressions of a fleet's standing requests may take together, and again those
+/// of its pools, each pattern reckoned as the largest that there may be: one request can have 10 MB
+/// of them.
+const MAX_EXPRESSIONS: usize = 128 * 1024 * 1024;
+
 /// The most pools: a bit an instance each, and the expressions that they ask.
 const MAX_POOLS: usize = 128;
 
@@ -34,6 +39,8 @@ const MAX_ARRANGEMENTS: usize = 32;
 pub(super) struct Shelf {
     /// By a hash of the request; of two with the same one only the latter is kept.
     standing: HashMap<u64, Kept>,
+    /// How many bytes the expressions of those take.
+    expressions: usize,
     /// How often one was kept.
     uses: u64,
     /// The newest last, as below.
@@ -59,6 +66,15 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// How many bytes its expressions take.
+    fn expressions(&self) -> usize {
+        let bytes = |it: &Constraint| match it {
+            Constraint::DistinctInstance => 0,
+            Constraint::MemberOf(query) => query.bytes(),
+        };
+        self.asks.constraints.iter().map(bytes).sum()
+    }
+
     /// What to look at instances through.
     pub(super) fn split<'a>(&'a mut self, filter: &'a Filter<'a>) -> (&'a mut Standing, Lens<'a>) {
         let Self { rules, pool, arrangement, standing, .. } = self;
@@ -114,7 +130,7 @@ impl Shelf {
         filter: &Filter<'_>,
         instances: &Instances,
     ) -> Box<Asked> {
-        let known = self.standing.remove(&hash(request)).map(|it| it.asked);
+        let known = self.remove(hash(request));
         match known.filter(|it| it.asks.is(request)) {
             Some(mut asked) => {
                 if !asked.pool.is_current(instances) {
@@ -146,12 +162,22 @@ impl Shelf {
     /// Keeps it for the next time.
     pub(super) fn put_back(&mut self, request: &Request<'_>, asked: Box<Asked>, instances: usize) {
         self.uses += 1;
-        self.standing.insert(hash(request), Kept { used: self.uses, asked });
+        let key = hash(request);
+        self.remove(key);
+        self.expressions += asked.expressions();
+        self.standing.insert(key, Kept { used: self.uses, asked });
         let room = (MAX_SEATS / instances.max(1)).clamp(1, MAX_STANDING);
-        while self.standing.len() > room {
+        while self.standing.len() > room || self.expressions > MAX_EXPRESSIONS {
             let oldest = self.standing.iter().min_by_key(|(_, it)| it.used).map(|(key, _)| *key);
-            oldest.and_then(|it| self.standing.remove(&it));
+            let Some(oldest) = oldest else { break };
+            self.remove(oldest);
         }
+    }
+
+    fn remove(&mut self, key: u64) -> Option<Box<Asked>> {
+        let asked = self.standing.remove(&key)?.asked;
+        self.expressions -= asked.expressions();
+        Some(asked)
     }
 
     fn pool(&mut self, rules: &Rules, request: &Request<'_>, instances: &Instances) -> Arc<Pool> {
@@ -166,12 +192,15 @@ impl Shelf {
             None => Arc::new(Pool::fill(rules, request.requires, instances)),
         };
         keep(&mut self.pools, &pool, MAX_POOLS);
+        while self.pools.iter().map(|it| it.expressions()).sum::<usize>() > MAX_EXPRESSIONS {
+            self.pools.remove(0);
+        }
         pool
     }
 
     fn arrangement(&mut self, request: &Request<'_>, instances: &Instances) -> Arc<Arrangement> {
         self.arrangements.retain(|it| it.is_current(instances));
-        let attributes: Vec<_> = Chain::of(request.strategies).attributes().cloned().collect();
+        let attributes = spread_over(request.strategies);
         let known = take_where(&mut self.arrangements, |it| it.is_of(request.kind, &attributes));
         let arrangement =
             known.unwrap_or_else(|| Arc::new(Arrangement::of(request.kind, attributes, instances)));

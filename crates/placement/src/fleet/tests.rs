@@ -81,6 +81,33 @@ fn refusals_come_in_the_order_of_ids() {
 }
 
 #[test]
+fn expressions_of_many_requests_are_not_all_kept() {
+    let mut fleet = fleet("a");
+    let demand = Demand::default();
+    let mut constraints: Vec<_> = (0..10)
+        .map(|number| {
+            let patterns = (0..16).map(|it| format!("attribute:a{it} !~ {number}"));
+            constraint(&patterns.collect::<Vec<_>>().join(" and "))
+        })
+        .collect();
+    for number in 0..40 {
+        constraints[0] = constraint(&format!("attribute:a !~ {number}"));
+        let request = Request {
+            kind: LaunchKind::Ec2,
+            demand: &demand,
+            requires: &[],
+            group: &"web".into(),
+            constraints: &constraints,
+            strategies: &[],
+            count: 1,
+        };
+        fleet.place(&request, 1);
+    }
+    // Each has 145 patterns, reckoned at 64 KiB.
+    assert_eq!(fleet.shelf.len(), 14);
+}
+
+#[test]
 fn requests_that_differ_in_anything_are_kept_beside_each_other() {
     let mut fleet = fleet("a @x=1\nb @x=2");
     let demand = Demand::default();

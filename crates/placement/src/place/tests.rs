@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use longshore_model::container_instance::MAX_USED_PORTS;
+
 use super::*;
 use crate::fleet::Fleet;
 use crate::testing::{candidates, name};
@@ -163,6 +165,18 @@ fn everything_that_is_left_can_be_taken() {
     check("a cpu=100/400", "1 cpu=101", "", "a!RESOURCE:CPU");
     check("a memory=7/9", "1 memory=8", "", "a!RESOURCE:MEMORY");
     check("a cpu=0 memory=0", "1 cpu=0 memory=0", "", "a");
+}
+
+#[test]
+fn no_instance_has_more_host_ports_in_use_than_there_may_be() {
+    let ports = |count: u16| {
+        let ports: Vec<_> = (1000..1000 + count).map(|it| it.to_string()).collect();
+        format!("1 tcp={}", ports.join(","))
+    };
+    let all = u16::try_from(MAX_USED_PORTS).unwrap();
+    check("a", &ports(all), "", "a");
+    check("a", &ports(all + 1), "", "a!RESOURCE:PORTS");
+    check("a tcp=1", &ports(all), "", "a!RESOURCE:PORTS");
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub struct Queries {
 
 impl Queries {
     /// The expression that a text is, if it was read lately.
-    pub fn get(&mut self, text: &str) -> Option<Query> {
+    fn get(&mut self, text: &str) -> Option<Query> {
         if let Some(known) = self.young.get(text) {
             return Some(known.clone());
         }
@@ -36,7 +36,7 @@ impl Queries {
     }
 
     /// Keeps an expression for the next time.
-    pub fn keep(&mut self, query: Query) {
+    fn keep(&mut self, query: Query) {
         let bytes = query.bytes();
         if self.young_bytes + bytes > MAX_BYTES {
             self.old = mem::take(&mut self.young);
@@ -62,7 +62,7 @@ impl Queries {
 
 impl Query {
     /// What it takes at the most.
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         // A predicate takes some 10 bytes of text at least and less than 200 in memory.
         256 + 20 * self.text.len() + self.expression.patterns() * MAX_PATTERN_SIZE
     }

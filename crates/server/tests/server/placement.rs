@@ -41,7 +41,7 @@ async fn a_cluster_without_instances_takes_no_task() {
     assert_eq!(state.all_tasks().count(), 0);
     let failures: Vec<_> = state.all_placement_failures().collect();
     assert_eq!(failures.len(), 1);
-    assert_eq!((failures[0].calls, failures[0].last.instances()), (1, 0));
+    assert_eq!((failures[0].calls, failures[0].last.reasons.len()), (1, 0));
 }
 
 #[tokio::test]

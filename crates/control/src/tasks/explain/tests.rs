@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 use longshore_model::{Attribute, InstanceId, Timestamp};
 use longshore_placement::{Constraint, Query, place};
 
+use longshore_model::InstanceStatus;
+use longshore_placement::Strategy;
+
 use super::*;
 use crate::reference::DefinitionReference;
 use crate::tasks::Launch;

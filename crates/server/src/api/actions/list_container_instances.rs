@@ -1,6 +1,6 @@
 //! ListContainerInstances.
 
-use longshore_control::placement::{Candidate, Query};
+use longshore_control::placement::Query;
 use longshore_control::{clusters, container_instances, reference};
 use longshore_model::InstanceId;
 use longshore_wire::ecs::{ListContainerInstancesRequest, ListContainerInstancesResponse};
@@ -28,10 +28,10 @@ pub(in crate::api) async fn answer(
     clusters::active(&state, &cluster)?;
     let found = container_instances::listed(&state, &cluster, page.after().copied())
         .filter(|it| status.is_none_or(|status| it.status == status))
-        .filter(|it| {
-            let candidate =
-                || Candidate { instance: (*it).clone(), occupancy: state.occupancy(it.id) };
-            query.as_ref().is_none_or(|query| query.matches(&candidate()))
+        .filter(|instance| {
+            let matches =
+                |it: &Query| it.matches(&container_instances::candidate(&state, instance));
+            query.as_ref().is_none_or(matches)
         });
     let (found, next_token) = page.fill(found, |it| it.id);
     let arns = found.iter().map(|it| it.arn(owner));
