@@ -2,10 +2,9 @@
 
 import collections
 import contextlib
-import subprocess
 
 import hosts
-from server import BINARY, ControlPlane, free_port
+from server import ControlPlane, free_port
 from tasks import PATIENCE
 from wait import wait_until
 
@@ -50,18 +49,14 @@ class Fleet:
         if host.letter in self.trust:
             host.start_agent(self.control_plane, "--endpoint", self.url, *self.trust[host.letter])
         else:
-            host.start_agent(self.control_plane, *([] if before else ["join", self.token()]), has_key=False)
+            join = [] if before else ["join", self.control_plane.token()]
+            host.start_agent(self.control_plane, *join, has_key=False)
 
         def connected():
             assert host.agent.poll() is None, host.agent_text()
             return "longshore agent connected" in host.agent_text()[before:]
 
         wait_until(connected, PATIENCE, f"the agent of {host.name} is connected")
-
-    def token(self):
-        command = [BINARY, "token", "create", "--data-dir", self.control_plane.data_dir]
-        made = subprocess.run(command, check=True, capture_output=True, text=True)
-        return made.stdout.split()[-1]
 
     def close(self):
         with contextlib.ExitStack() as all_of_it:

@@ -70,8 +70,9 @@ class Network:
         raise AssertionError("no network of 10.213.0.0/16 is free")
 
     def add(self, letter, zone):
-        self.hosts[letter] = Host(self, letter, zone)
-        return self.hosts[letter]
+        host = self.hosts[letter] = Host(self, letter, zone)
+        host.make_network()
+        return host
 
     def close(self):
         """Removes everything, whatever state it is in."""
@@ -108,7 +109,6 @@ class Host:
         self.host = f"unix://{self.directory}/s"
         self.engine = self.agent = None
         os.mkdir(self.directory)
-        self.make_network()
 
     def make_network(self):
         number = 2 + "abcdefgh".index(self.letter)

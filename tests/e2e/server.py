@@ -131,6 +131,27 @@ class ControlPlane(Server):
     def command(self):
         return [BINARY, "server", *super().command()[2:], *self.options]
 
+    def token(self, *options):
+        """A join token, as its administrator makes it."""
+        made = longshore("token", "create", "--data-dir", self.data_dir, *options)
+        assert made.returncode == 0, made.stderr
+        command = made.stdout.split()
+        assert command[:3] == ["longshore", "agent", "join"] and len(command) == 4, made.stdout
+        return command[3]
+
+
+def longshore(*arguments, **variables):
+    """The command line, with these variables and nobody else's keys or addresses."""
+    environment = {**nobodys_environment(), **variables}
+    command = [BINARY, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+
+
+def nobodys_environment():
+    """Without keys, or options of this product."""
+    dropped = ("LONGSHORE_", "AWS_ACCESS", "AWS_SECRET", "AWS_ENDPOINT")
+    return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+
 
 def free_port(kind=socket.SOCK_STREAM):
     """A port that nobody uses now.

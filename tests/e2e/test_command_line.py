@@ -2,15 +2,8 @@
 
 import os
 import stat
-import subprocess
 
-from server import BINARY
-
-
-def longshore(*arguments, **environment):
-    return subprocess.run(
-        [BINARY, *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, **environment}
-    )
+from server import longshore
 
 
 def test_a_data_directory_in_use_is_a_clear_error(server, tmp_path):

@@ -3,11 +3,11 @@
 import json
 import os
 import stat
-import subprocess
 
 import pytest
 
-from server import BINARY, free_port
+import server as server_module
+from server import free_port
 from tasks import quiet
 
 # Less than that is asked for in these tests, so that the machine of any size has it.
@@ -20,12 +20,8 @@ PLACED, UNPLACED, ERROR = 0, 3, 1
 def longshore(server):
     """Runs the command line against the shared server, as `eval "$(longshore env)"` sets it up."""
 
-    def run(*arguments, **environment):
-        kept = {name: it for name, it in os.environ.items() if not name.startswith("LONGSHORE_")}
-        environment = {**kept, **server.aws_environment(), **environment}
-        return subprocess.run(
-            [BINARY, *arguments], capture_output=True, text=True, timeout=60, env=environment
-        )
+    def run(*arguments, **variables):
+        return server_module.longshore(*arguments, **{**server.aws_environment(), **variables})
 
     return run
 

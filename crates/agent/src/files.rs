@@ -1,9 +1,9 @@
 //! What survives a restart of the agent: who it is, and one file for each task.
 //!
 //! Files are replaced whole, by renaming. Tasks that a power cut takes away are sent again by the
-//! control plane, and their containers bear labels; so only two things are synced to disk: the
-//! identity, and that a container has ended, before anybody is told. What the control plane
-//! has counted out must never begin again.
+//! control plane, and their containers bear labels; so only this is synced to disk: who the agent
+//! is and what it joined with, and that a container has ended, before anybody is told. What the
+//! control plane has counted out must never begin again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -131,8 +131,9 @@ impl Files {
 ///
 /// # Errors
 /// If it cannot be read, or is damaged.
-pub(crate) fn load<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<Option<T>> {
-    let text = match fs::read(path) {
+pub(crate) fn load<T: for<'de> Deserialize<'de>>(dir: &Path, name: &str) -> io::Result<Option<T>> {
+    let path = dir.join(name);
+    let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -144,8 +145,10 @@ pub(crate) fn load<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<Opti
 /// Replaces a file of the directory, also over a power cut.
 pub(crate) fn save(dir: &Path, name: &str, content: &impl Serialize) -> io::Result<()> {
     let path = dir.join(name);
-    replace(&path, &write(content)?)?;
-    fs::File::open(&path)?.sync_all()?;
+    let new = write_new(&path, &write(content)?)?;
+    // Whatever is under the name is whole, whenever the power goes.
+    fs::File::open(&new)?.sync_all()?;
+    fs::rename(&new, path)?;
     fs::File::open(dir)?.sync_all()
 }
 
@@ -167,11 +170,16 @@ fn read<T: for<'de> Deserialize<'de>>(text: &[u8]) -> Option<T> {
 }
 
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    fs::rename(write_new(path, text)?, path)
+}
+
+/// Writes the file that is to take this one's place.
+fn write_new(path: &Path, text: &[u8]) -> io::Result<PathBuf> {
     let new = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     options.open(&new)?.write_all(text)?;
-    fs::rename(&new, path)
+    Ok(new)
 }
 
 #[cfg(test)]

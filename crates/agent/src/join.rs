@@ -8,8 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use longshore_client::{
-    Bounds, CallError, Client, Credentials, Endpoint, EndpointError, FingerprintError, Signer,
-    Trust, TrustError,
+    Bounds, CallError, Client, Credentials, Endpoint, EndpointError, Signer, Trust, TrustError,
 };
 use longshore_model::Ids;
 use longshore_wire::join_token::JoinToken;
@@ -34,7 +33,7 @@ pub enum JoinError {
     /// The data directory cannot be read or written.
     #[error("the agent's data directory cannot be used")]
     DataDir(#[from] io::Error),
-    /// The token's endpoint is none that this version can call.
+    /// An endpoint of the token is none that this version can call.
     #[error("the join token names an endpoint that cannot be called")]
     Endpoint(#[from] EndpointError),
     /// Nobody answers.
@@ -42,9 +41,6 @@ pub enum JoinError {
         "no control plane answers ({0}): it must run, listen on an address that this machine reaches (longshore server --listen), and no firewall may be between"
     )]
     NoAnswer(String),
-    /// Whom the token trusts cannot be understood.
-    #[error("the join token's fingerprint of a certificate authority cannot be read")]
-    Fingerprint(#[from] FingerprintError),
     /// There is nobody to trust.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -83,18 +79,33 @@ struct Attempt {
 
 const FILE: &str = "joining.json";
 
+/// What the operator says of the control plane; the token speaks of the rest.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// Where it is.
+    pub endpoint: Option<Endpoint>,
+    /// Whom its certificate may come from. A fingerprint is kept with what came of joining, a file
+    /// is to be named to the agent too.
+    pub trust: Option<Trust>,
+}
+
 /// Joins with a token and keeps what came of it in the agent's data directory. A machine that has
 /// joined with this very token before has nothing to do.
 ///
 /// # Errors
 /// [`JoinError`]: the machine is as it was, and may try again.
-pub async fn join(token: &JoinToken, data_dir: &Path) -> Result<Membership, JoinError> {
-    join_after(&DELAYS, token, data_dir).await
+pub async fn join(
+    token: &JoinToken,
+    said: &Said,
+    data_dir: &Path,
+) -> Result<Membership, JoinError> {
+    join_after(&DELAYS, token, said, data_dir).await
 }
 
 async fn join_after(
     delays: &[Duration],
     token: &JoinToken,
+    said: &Said,
     data_dir: &Path,
 ) -> Result<Membership, JoinError> {
     if let Some(membership) = Membership::load(data_dir)?.filter(|it| it.join_token == token.id) {
@@ -103,12 +114,14 @@ async fn join_after(
     }
     let attempt = attempt(token, data_dir)?;
     let request = JoinRequest { nonce: Some(attempt.nonce) };
-    let endpoints: Vec<Endpoint> =
-        token.endpoints.iter().map(|it| it.parse()).collect::<Result<_, _>>()?;
-    let clients = endpoints.into_iter().map(|it| client(token, it));
+    let endpoints: Vec<Endpoint> = match &said.endpoint {
+        Some(endpoint) => vec![endpoint.clone()],
+        None => token.endpoints.iter().map(|it| it.parse()).collect::<Result<_, _>>()?,
+    };
+    let clients = endpoints.into_iter().map(|it| client(token, said, it));
     let clients = clients.collect::<Result<Vec<_>, _>>()?;
     let (endpoint, response) = ask(delays, &clients, &request).await?;
-    let membership = membership(token, &endpoint, response)?;
+    let membership = membership(token, said, &endpoint, response)?;
     membership.save(data_dir)?;
     files::remove(data_dir, FILE)?;
     Ok(membership)
@@ -116,7 +129,7 @@ async fn join_after(
 
 /// What was drawn for this token before, or now.
 fn attempt(token: &JoinToken, data_dir: &Path) -> io::Result<Attempt> {
-    let before: Option<Attempt> = files::load(&data_dir.join(FILE))?;
+    let before: Option<Attempt> = files::load(data_dir, FILE)?;
     if let Some(attempt) = before.filter(|it| it.join_token == token.id) {
         return Ok(attempt);
     }
@@ -135,16 +148,20 @@ async fn ask(
     let mut delays = delays.iter();
     loop {
         let mut failures = Vec::new();
+        let mut strangers = 0;
         for client in clients {
             let endpoint = client.endpoint();
             match client.call_own("join", request).await {
                 Ok(response) => return Ok((endpoint.clone(), response)),
                 Err(error) if error.is_final() => return Err(refused(error)),
-                Err(error) => failures.push(format!("{endpoint}: {error}")),
+                Err(error) => {
+                    strangers += usize::from(matches!(error, CallError::Untrusted(_)));
+                    failures.push(format!("{endpoint}: {error}"));
+                }
             }
         }
         let failures = failures.join("; ");
-        if failures.contains("certificate") {
+        if strangers == clients.len() {
             return Err(JoinError::Stranger(failures));
         }
         let Some(delay) = delays.next() else { return Err(JoinError::NoAnswer(failures)) };
@@ -153,11 +170,9 @@ async fn ask(
     }
 }
 
-fn client(token: &JoinToken, endpoint: Endpoint) -> Result<Client, JoinError> {
-    let trust = match &token.ca_fingerprint {
-        Some(fingerprint) => Trust::Fingerprint(fingerprint.parse()?),
-        None => Trust::System,
-    };
+fn client(token: &JoinToken, said: &Said, endpoint: Endpoint) -> Result<Client, JoinError> {
+    let by_token = || token.ca_fingerprint.map_or(Trust::System, Trust::Fingerprint);
+    let trust = said.trust.clone().unwrap_or_else(by_token);
     let credentials = Credentials {
         access_key_id: token.id.clone(),
         secret_access_key: token.secret.clone(),
@@ -183,13 +198,17 @@ fn refused(error: CallError) -> JoinError {
 
 fn membership(
     token: &JoinToken,
+    said: &Said,
     endpoint: &Endpoint,
     response: JoinResponse,
 ) -> Result<Membership, JoinError> {
     let whole = || JoinError::Refused("its answer lacks a part; it is of another version".into());
     Ok(Membership {
         endpoint: endpoint.to_string(),
-        ca_fingerprint: token.ca_fingerprint.clone(),
+        ca_fingerprint: match said.trust {
+            Some(Trust::Fingerprint(fingerprint)) => Some(fingerprint),
+            _ => token.ca_fingerprint,
+        },
         cluster: response.cluster.ok_or_else(whole)?,
         region: response.region.ok_or_else(whole)?,
         access_key_id: response.access_key_id.ok_or_else(whole)?,

@@ -24,6 +24,6 @@ mod worker;
 
 pub use agent::{Agent, AgentError};
 pub use config::{AgentConfig, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImagePullBehavior};
-pub use join::{JoinError, join};
+pub use join::{JoinError, Said, join};
 pub use membership::Membership;
 pub use reporter::submission;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use longshore_client::{FingerprintError, Trust};
+use longshore_client::{Fingerprint, Trust};
 use serde::{Deserialize, Serialize};
 
 use crate::files;
@@ -17,9 +17,9 @@ const FILE: &str = "membership.json";
 pub struct Membership {
     /// The control plane's URL.
     pub endpoint: String,
-    /// The SHA-256 of the certificate of its authority, in hexadecimal, where it has its own.
+    /// Of its certificate authority, where it has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca_fingerprint: Option<String>,
+    pub ca_fingerprint: Option<Fingerprint>,
     /// The cluster that was joined, by name.
     pub cluster: String,
     /// The region to sign for.
@@ -38,17 +38,12 @@ impl Membership {
     /// # Errors
     /// If it cannot be read, or is damaged.
     pub fn load(data_dir: &Path) -> io::Result<Option<Self>> {
-        files::load(&data_dir.join(FILE))
+        files::load(data_dir, FILE)
     }
 
     /// Whom the control plane's certificate may come from.
-    ///
-    /// # Errors
-    /// If what was kept is no fingerprint.
-    pub fn trust(&self) -> Result<Trust, FingerprintError> {
-        self.ca_fingerprint
-            .as_ref()
-            .map_or(Ok(Trust::System), |it| it.parse().map(Trust::Fingerprint))
+    pub fn trust(&self) -> Trust {
+        self.ca_fingerprint.map_or(Trust::System, Trust::Fingerprint)
     }
 
     /// Keeps it, also over a power cut, in place of what was kept before.

@@ -106,9 +106,10 @@ fn is_missing_default_cluster(config: &AgentConfig, error: &CallError) -> bool {
 /// ECS has no exception of its own for this, so the text must tell.
 fn is_not_ours(error: &CallError) -> bool {
     let CallError::Refused { error, .. } = error else { return false };
-    // The machine has joined anew, and its new key is good for a new instance.
+    // The machine has joined anew, and its new key is good for a new instance. Of what else can be
+    // denied, plain text say, nothing follows for who we are.
     if error.code == "AccessDeniedException" {
-        return true;
+        return error.message.contains(" is the key of ");
     }
     let message = error.message.to_ascii_lowercase();
     message.contains("container instance")

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use longshore_agent::{Agent, AgentConfig, ImagePullBehavior, Membership};
+use longshore_agent::{Agent, AgentConfig, ImagePullBehavior, Membership, Said};
 use longshore_client::{Credentials, Endpoint, Signer, Trust};
 use longshore_model::ClusterName;
 use tokio::sync::oneshot;
@@ -203,6 +203,19 @@ pub(crate) async fn run_there(options: Run) -> anyhow::Result<()> {
 
 const NOT_JOINED: &str = "this machine has not joined a cluster (longshore agent join TOKEN)";
 
+impl Run {
+    /// What the options say of the control plane to join.
+    pub(crate) fn said(&self) -> Said {
+        let endpoint = self.connection.given().cloned();
+        Said { endpoint, trust: self.connection.given_trust() }
+    }
+
+    /// Refuses options that do not go with what was joined.
+    pub(crate) fn check(&self, membership: &Membership) -> anyhow::Result<()> {
+        joined_home(self, membership.clone(), PathBuf::new()).map(drop)
+    }
+}
+
 /// Of a machine that has joined: only where the control plane is may be said anew.
 fn joined_home(options: &Run, membership: Membership, data_dir: PathBuf) -> anyhow::Result<Home> {
     if let Some(cluster) = options.cluster.as_ref().filter(|it| it.as_str() != membership.cluster) {
@@ -212,10 +225,15 @@ fn joined_home(options: &Run, membership: Membership, data_dir: PathBuf) -> anyh
             membership.cluster
         );
     }
-    let trust = match options.connection.given_trust() {
-        Some(trust) => trust,
-        None => membership.trust()?,
-    };
+    if let Some(region) = options.connection.region.as_ref().filter(|it| **it != membership.region)
+    {
+        bail!(
+            "the control plane that this machine has joined is in region {}: leave out --region \
+             {region}",
+            membership.region
+        );
+    }
+    let trust = options.connection.given_trust().unwrap_or_else(|| membership.trust());
     let credentials = Credentials {
         access_key_id: membership.access_key_id,
         secret_access_key: membership.secret_access_key,

@@ -47,7 +47,7 @@ pub(crate) async fn ask_as<T: DeserializeOwned>(
 pub(crate) fn in_words(error: CallError, client: &Client) -> Error {
     match error {
         CallError::Refused { error, .. } => refused(&error),
-        CallError::NoAnswer(_) | CallError::Unreadable { .. } => {
+        CallError::NoAnswer(_) | CallError::Untrusted(_) | CallError::Unreadable { .. } => {
             anyhow!("the server at {}: {error}", client.endpoint())
         }
     }

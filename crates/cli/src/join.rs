@@ -1,9 +1,11 @@
 //! `longshore agent join`: this machine becomes a container instance, for good.
 
+use std::collections::BTreeSet;
 use std::env;
-use std::path::Path;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use longshore_agent::Membership;
 use longshore_wire::join_token::JoinToken;
@@ -29,58 +31,93 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    if options.systemd {
-        unit::check_systemd()?;
-    }
-    let dir = options.run.data_dir.path();
-    let joined = join(&options.token, &dir).await?;
+    let again = if options.systemd { Some(Again::of_this_process(&options)?) } else { None };
+    let joined = join(&options).await?;
     println!("joined cluster {} with key {}", joined.cluster, joined.access_key_id);
-    if !options.systemd {
-        return agent::run_there(options.run).await;
-    }
-    let program = env::current_exe().context("the path of this program is not known")?;
-    let dir = std::path::absolute(&dir)?;
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments = lasting(&arguments, &options.token.to_string());
-    let command = [program.display().to_string()]
-        .into_iter()
-        .chain(arguments)
-        .chain(["--data-dir".to_owned(), dir.display().to_string()]);
-    unit::install(&unit::text(&command.collect::<Vec<_>>(), &environment(env::vars())))
+    let Some(again) = again else { return agent::run_there(options.run).await };
+    options.run.check(&joined)?;
+    unit::install(&unit::text(&again))
 }
 
-async fn join(token: &JoinToken, dir: &Path) -> anyhow::Result<Membership> {
-    let dir = dir.join("agent");
+async fn join(options: &Options) -> anyhow::Result<Membership> {
+    let dir = options.run.data_dir.path().join("agent");
     data_dir::create(&dir)?;
     let _lock = data_dir::lock_agent(&dir)?;
-    Ok(longshore_agent::join(token, &dir).await?)
+    Ok(longshore_agent::join(&options.token, &options.run.said(), &dir).await?)
+}
+
+/// How the agent is started again.
+pub(crate) struct Again {
+    /// The program, by its whole path, and its arguments.
+    pub(crate) command: Vec<String>,
+    /// Variables for it.
+    pub(crate) environment: Vec<(String, String)>,
+    /// From where paths in both are meant.
+    pub(crate) directory: String,
+}
+
+impl Again {
+    /// As this process was started, without the token. Asked for before joining, so that nothing
+    /// that cannot be said again is found out after.
+    fn of_this_process(options: &Options) -> anyhow::Result<Self> {
+        unit::check_systemd()?;
+        let program = env::current_exe().context("the path of this program is not known")?;
+        let given: Result<Vec<String>, _> =
+            env::args_os().skip(1).map(OsString::into_string).collect();
+        let given = given.map_err(|it| anyhow!("the argument {it:?} is not text (UTF-8)"))?;
+        let dir = std::path::absolute(options.run.data_dir.path())?;
+        let directory = env::current_dir().context("the working directory is not known")?;
+        let mut command = vec![text(program)?];
+        command.extend(lasting(&given));
+        command.extend(["--data-dir".to_owned(), text(dir)?]);
+        let environment = environment(env::vars_os())?;
+        Ok(Self { command, environment, directory: text(directory)? })
+    }
+}
+
+fn text(path: PathBuf) -> anyhow::Result<String> {
+    path.into_os_string().into_string().map_err(|it| anyhow!("the path {it:?} is not text (UTF-8)"))
 }
 
 /// The arguments by which the agent is started again: all but those of joining, and the data
 /// directory, which is added by its whole path.
-fn lasting(arguments: &[String], token: &str) -> Vec<String> {
+fn lasting(arguments: &[String]) -> Vec<String> {
     let mut kept = vec!["agent".to_owned()];
     let mut arguments = arguments.iter().skip_while(|it| *it != "join").skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--data-dir" => drop(arguments.next()),
             "--systemd" | "--" => {}
-            it if it.starts_with("--data-dir=") || it.trim() == token => {}
+            it if it.starts_with("--data-dir=") || it.parse::<JoinToken>().is_ok() => {}
             it => kept.push(it.to_owned()),
         }
     }
     kept
 }
 
-/// The variables that the agent is to find again.
-fn environment(all: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
-    const JOINING: [&str; 3] = ["LONGSHORE_JOIN_TOKEN", "LONGSHORE_SYSTEMD", "LONGSHORE_DATA_DIR"];
-    let is_kept = |name: &str| {
-        name == "DOCKER_HOST" || name.starts_with("LONGSHORE_") && !JOINING.contains(&name)
+/// The variables that the agent is to find again: those of its options, of its log and of Docker.
+/// Others may be secrets, and the unit is not the place for them.
+fn environment(
+    all: impl Iterator<Item = (OsString, OsString)>,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let command = Run::augment_args(clap::Command::new("agent"));
+    let of_options: BTreeSet<_> = command.get_arguments().filter_map(clap::Arg::get_env).collect();
+    let is_kept = |name: &OsStr| {
+        name == "DOCKER_HOST"
+            || name == "LONGSHORE_LOG"
+            || of_options.contains(name) && name != "LONGSHORE_DATA_DIR"
     };
-    let mut kept: Vec<_> = all.filter(|(name, _)| is_kept(name)).collect();
+    let mut kept = Vec::new();
+    for (name, value) in all.filter(|(name, _)| is_kept(name)) {
+        let (name, value) = match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => (name, value),
+            (Ok(it), Err(_)) => bail!("the value of {it} is not text (UTF-8)"),
+            (Err(_), _) => continue,
+        };
+        kept.push((name, value));
+    }
     kept.sort();
-    kept
+    Ok(kept)
 }
 
 #[cfg(test)]
@@ -89,10 +126,15 @@ mod tests {
 
     #[test]
     fn the_agent_is_started_again_with_its_options_and_without_the_token() {
-        let given = "agent join lsj1_abc --systemd --reserved-memory 64 --data-dir x \
-                     --instance-attributes stack=prod --data-dir=y";
+        // Also a token with a member that is not known here, which is not the text that is made of it.
+        // {"x":1,"e":["https://a:1"],"i":"LSJT1","s":"secret"}
+        let token = "lsj1_eyJ4IjoxLCJlIjpbImh0dHBzOi8vYToxIl0sImkiOiJMU0pUMSIsInMiOiJzZWNyZXQifQ";
+        let given = format!(
+            "agent join {token} --systemd --reserved-memory 64 --data-dir x \
+             --instance-attributes stack=prod --data-dir=y"
+        );
         let given: Vec<String> = given.split_whitespace().map(Into::into).collect();
-        let lasting = lasting(&given, "lsj1_abc").join(" ");
+        let lasting = lasting(&given).join(" ");
         assert_eq!(lasting, "agent --reserved-memory 64 --instance-attributes stack=prod");
     }
 
@@ -104,9 +146,13 @@ mod tests {
             ("LONGSHORE_JOIN_TOKEN", "lsj1_abc"),
             ("DOCKER_HOST", "unix:///d"),
             ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("LONGSHORE_ROOT_SECRET_ACCESS_KEY", "x"),
+            ("LONGSHORE_DATA_DIR", "/d"),
+            ("LONGSHORE_RESERVED_MEMORY", "64"),
         ];
         let kept = environment(all.into_iter().map(|(name, value)| (name.into(), value.into())));
+        let kept = kept.unwrap();
         let names: Vec<_> = kept.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["DOCKER_HOST", "LONGSHORE_LOG"]);
+        assert_eq!(names, ["DOCKER_HOST", "LONGSHORE_LOG", "LONGSHORE_RESERVED_MEMORY"]);
     }
 }

@@ -48,9 +48,9 @@ pub(crate) struct Connection {
     #[arg(long, env = "LONGSHORE_ENDPOINT", value_name = "URL")]
     endpoint: Option<Endpoint>,
 
-    /// The region to sign for.
-    #[arg(long, env = "LONGSHORE_REGION", default_value = "us-east-1")]
-    region: String,
+    /// The region to sign for. [default: us-east-1]
+    #[arg(long, env = "LONGSHORE_REGION")]
+    pub(crate) region: Option<String>,
 
     /// Certificates in PEM of the authorities that the control plane's certificate may come from.
     /// [default: the authorities that the system trusts]
@@ -104,7 +104,8 @@ impl Connection {
 
     /// Who signs.
     pub(crate) fn signer(&self) -> anyhow::Result<Signer> {
-        Ok(Signer { credentials: credentials()?, region: self.region.clone() })
+        let region = self.region.clone().unwrap_or_else(|| "us-east-1".into());
+        Ok(Signer { credentials: credentials()?, region })
     }
 }
 

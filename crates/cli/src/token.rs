@@ -115,7 +115,7 @@ async fn create(options: Create) -> anyhow::Result<()> {
         endpoints,
         id: made.join_token.and_then(|it| it.id).unwrap_or_default(),
         secret: made.secret_access_key.map(|it| it.0).unwrap_or_default(),
-        ca_fingerprint: made.ca_fingerprint,
+        ca_fingerprint: made.ca_fingerprint.map(|it| it.parse()).transpose()?,
     };
     let machines = if options.uses == 1 { "one machine" } else { "each of the machines" };
     eprintln!("Run this on {machines}, as root; the token is a secret until it is used up:");

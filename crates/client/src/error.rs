@@ -1,5 +1,8 @@
 //! Why a call did not succeed.
 
+use std::error::Error;
+use std::io;
+
 use http::StatusCode;
 use longshore_wire::ErrorBody;
 
@@ -17,6 +20,10 @@ pub enum CallError {
     /// Nobody answered, or not in time. What was asked for may or may not have happened.
     #[error("no answer: {0}")]
     NoAnswer(String),
+    /// Who answered is not to be believed: its certificate is not one for this endpoint by anybody
+    /// who is trusted.
+    #[error("no answer: {0}")]
+    Untrusted(String),
     /// The answer is none that ECS gives.
     #[error("an answer that cannot be read (HTTP {status}): {body}")]
     Unreadable {
@@ -36,12 +43,13 @@ impl CallError {
             Self::Refused { status, error } => {
                 status.is_client_error() && !PASSING.contains(&error.code.as_str())
             }
-            Self::NoAnswer(_) | Self::Unreadable { .. } => false,
+            Self::NoAnswer(_) | Self::Untrusted(_) | Self::Unreadable { .. } => false,
         }
     }
 
-    pub(crate) fn no_answer(error: &dyn std::error::Error) -> Self {
-        Self::NoAnswer(causes(error))
+    pub(crate) fn no_answer(error: &(dyn Error + 'static)) -> Self {
+        let text = causes(error);
+        if is_about_a_certificate(error) { Self::Untrusted(text) } else { Self::NoAnswer(text) }
     }
 
     pub(crate) fn unreadable(status: StatusCode, body: &[u8]) -> Self {
@@ -50,8 +58,23 @@ impl CallError {
     }
 }
 
+/// Whether a server's certificate was looked at and refused.
+fn is_about_a_certificate(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(it) = next {
+        if let Some(tls) = it.downcast_ref::<rustls::Error>() {
+            // What the verifier finds beside rustls's own errors is another one.
+            return matches!(tls, rustls::Error::InvalidCertificate(_) | rustls::Error::Other(_));
+        }
+        // Of an input or output error the source is that of what it holds.
+        let held = it.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = held.map(|it| it as &(dyn Error + 'static)).or_else(|| it.source());
+    }
+    false
+}
+
 /// An error with its causes, which hyper's own text leaves out.
-pub fn causes(error: &dyn std::error::Error) -> String {
+pub fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(it) = cause {

@@ -2,7 +2,7 @@
 
 use http::header::{AUTHORIZATION, CONNECTION, UPGRADE};
 use http::{Request, Uri};
-use longshore_wire::sigv4;
+use longshore_wire::{percent, sigv4};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use crate::{Scheme, Signer};
@@ -11,23 +11,25 @@ use crate::{Scheme, Signer};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketEndpoint {
     uri: Uri,
-    scheme: Scheme,
     authority: String,
     path: String,
 }
 
-/// Why a text says of no socket where it is.
+/// Why an answer of DiscoverPollEndpoint names no socket that may be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the endpoint {0:?} is not of the form https://host:port/path/, or http:")]
-pub struct SocketEndpointError(String);
+pub enum SocketEndpointError {
+    /// It has another scheme, such as `wss`, or no host.
+    #[error("the endpoint {0:?} is not of the form https://host:port/path/, or http:")]
+    Form(String),
+    /// What goes over the socket would be in plain text although the API is not.
+    #[error("the control plane was reached by TLS, but says that its socket is at {0}")]
+    Downgrade(String),
+}
 
 impl SocketEndpoint {
-    /// Reads what DiscoverPollEndpoint answered.
-    ///
-    /// # Errors
-    /// When it has another scheme, such as `wss`, or no host.
-    pub fn parse(endpoint: &str) -> Result<Self, SocketEndpointError> {
-        let unusable = || SocketEndpointError(endpoint.to_owned());
+    /// Reads what DiscoverPollEndpoint answered over an API that was reached so.
+    pub fn parse(endpoint: &str, api: Scheme) -> Result<Self, SocketEndpointError> {
+        let unusable = || SocketEndpointError::Form(endpoint.to_owned());
         let uri: Uri = endpoint.parse().map_err(|_| unusable())?;
         let authority = uri.authority().ok_or_else(unusable)?.to_string();
         let scheme = match uri.scheme_str() {
@@ -35,13 +37,11 @@ impl SocketEndpoint {
             Some("https") => Scheme::Https,
             _ => return Err(unusable()),
         };
+        if (api, scheme) == (Scheme::Https, Scheme::Http) {
+            return Err(SocketEndpointError::Downgrade(endpoint.to_owned()));
+        }
         let path = format!("{}/ws", uri.path().trim_end_matches('/'));
-        Ok(Self { uri, scheme, authority, path })
-    }
-
-    /// Whether it is reached by TLS.
-    pub fn scheme(&self) -> Scheme {
-        self.scheme
+        Ok(Self { uri, authority, path })
     }
 
     /// What to connect to.
@@ -85,21 +85,8 @@ impl SocketEndpoint {
 }
 
 fn query(parameters: &[(&str, &str)]) -> String {
-    let parameter = |(name, value): &(&str, &str)| format!("{name}={}", percent_encoded(value));
+    let parameter = |(name, value): &(&str, &str)| format!("{name}={}", percent::encoded(value));
     parameters.iter().map(parameter).collect::<Vec<_>>().join("&")
-}
-
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]
@@ -108,19 +95,18 @@ mod tests {
     use crate::Credentials;
 
     #[track_caller]
-    fn check(endpoint: &str, expect: Option<(Scheme, &str, &str)>) {
-        let socket = SocketEndpoint::parse(endpoint).ok();
-        let seen = socket.as_ref().map(|it| (it.scheme, it.authority.as_str(), it.path.as_str()));
+    fn check(endpoint: &str, expect: Option<(&str, &str)>) {
+        let socket = SocketEndpoint::parse(endpoint, Scheme::Http).ok();
+        let seen = socket.as_ref().map(|it| (it.authority.as_str(), it.path.as_str()));
         assert_eq!(seen, expect, "{endpoint}");
     }
 
     #[test]
     fn an_endpoint_is_read_with_and_without_its_last_slash() {
-        let (http, https) = (Scheme::Http, Scheme::Https);
-        check("http://127.0.0.1:18080/acs/", Some((http, "127.0.0.1:18080", "/acs/ws")));
-        check("https://127.0.0.1:18080/acs", Some((https, "127.0.0.1:18080", "/acs/ws")));
-        check("http://host", Some((http, "host", "/ws")));
-        check("https://[::1]:1/", Some((https, "[::1]:1", "/ws")));
+        check("http://127.0.0.1:18080/acs/", Some(("127.0.0.1:18080", "/acs/ws")));
+        check("https://127.0.0.1:18080/acs", Some(("127.0.0.1:18080", "/acs/ws")));
+        check("http://host", Some(("host", "/ws")));
+        check("https://[::1]:1/", Some(("[::1]:1", "/ws")));
     }
 
     #[test]
@@ -131,6 +117,13 @@ mod tests {
     }
 
     #[test]
+    fn whoever_came_by_tls_goes_on_by_it() {
+        let refused = SocketEndpoint::parse("http://a/", Scheme::Https).unwrap_err();
+        assert_eq!(refused, SocketEndpointError::Downgrade("http://a/".into()));
+        assert!(SocketEndpoint::parse("https://a/", Scheme::Https).is_ok());
+    }
+
+    #[test]
     fn the_request_has_its_parameters_encoded_and_says_whose_the_token_is() {
         let credentials = Credentials {
             access_key_id: "AKID".into(),
@@ -138,7 +131,7 @@ mod tests {
             session_token: Some("session".into()),
         };
         let signer = Signer { credentials, region: "r".into() };
-        let socket = SocketEndpoint::parse("https://host:1/acs/").unwrap();
+        let socket = SocketEndpoint::parse("https://host:1/acs/", Scheme::Https).unwrap();
         let parameters = [("a", "arn:aws:x/é"), ("b", "1.2+d f")];
         let request = socket.request(&parameters, &signer).unwrap();
         let uri = "ws://host:1/acs/ws?a=arn%3Aaws%3Ax%2F%C3%A9&b=1.2%2Bd%20f";

@@ -6,7 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_client::{Connector, Endpoint, Fingerprint, Trust, TrustError};
+use longshore_client::{
+    Bounds, CallError, Client, Connector, Credentials, Endpoint, Fingerprint, Signer, Trust,
+    TrustError,
+};
+use longshore_wire::ecs::ListClustersRequest;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
@@ -151,6 +155,32 @@ async fn another_authority_is_a_stranger() {
         &format!("no certificate authority of the fingerprint {}", other.fingerprint()),
     );
     refused(pinned, &format!("it shows {}", authority.fingerprint()));
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_from_a_server_that_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (authority, other) = (Authority::new("good"), Authority::new("other"));
+    let there = format!("https://{}", authority.serve(&GOOD).await);
+    let call = async |url: &str, trust: &Trust| {
+        let credentials = Credentials {
+            access_key_id: "AKID".into(),
+            secret_access_key: "secret".into(),
+            session_token: None,
+        };
+        let signer = Signer { credentials, region: "r".into() };
+        let client = Client::new(url.parse().unwrap(), trust, signer, Bounds::default()).unwrap();
+        client.call(&ListClustersRequest::default()).await.unwrap_err()
+    };
+    for trust in [other.file(dir.path()), Trust::Fingerprint(other.fingerprint())] {
+        let error = call(&there, &trust).await;
+        assert!(matches!(error, CallError::Untrusted(_)), "{error}");
+    }
+    let trust = authority.file(dir.path());
+    for url in [there.as_str(), "https://127.0.0.1:1"] {
+        let error = call(url, &trust).await;
+        assert!(matches!(error, CallError::NoAnswer(_)), "{url}: {error}");
+    }
 }
 
 /// Whoever holds the key of nothing but the server's certificate, or shows the right authority

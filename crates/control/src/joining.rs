@@ -24,6 +24,9 @@ pub const MAX_USES: u32 = 10_000;
 /// The longest that a token may be good for, in seconds: 30 days.
 pub const MAX_TOKEN_SECS: u32 = 30 * 24 * 3600;
 
+/// The longest note of a token, in characters.
+pub const MAX_NOTE: usize = 255;
+
 /// How long a token that is no good any more, and a key that is, can still be seen, in seconds.
 pub const KEEP_SECS: i64 = 24 * 3600;
 
@@ -36,7 +39,7 @@ pub struct NewToken {
     pub uses: u32,
     /// For how long; at least 1 and at most [`MAX_TOKEN_SECS`].
     pub good_for_secs: u32,
-    /// Whatever its maker wants to be reminded of.
+    /// Whatever its maker wants to be reminded of; at most [`MAX_NOTE`] characters.
     pub note: Option<Box<str>>,
 }
 
@@ -52,6 +55,9 @@ pub enum CreateTokenError {
     /// Too short or too long.
     #[error("A join token can be good for 1 second to 30 days.")]
     GoodFor,
+    /// The note is too long.
+    #[error("note can have at most {MAX_NOTE} characters.")]
+    Note,
     /// The state could not be saved.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -119,6 +125,9 @@ impl Control {
         }
         if !(1..=MAX_TOKEN_SECS).contains(&new.good_for_secs) {
             return Err(CreateTokenError::GoodFor);
+        }
+        if new.note.as_ref().is_some_and(|it| it.chars().count() > MAX_NOTE) {
+            return Err(CreateTokenError::Note);
         }
         let now = self.now();
         let token = Arc::new(JoinToken {

@@ -9,7 +9,8 @@ use longshore_simulated_fleet::RootKey;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::{ServerProcess, Usage, binary};
+use crate::server_process::{longshore, signal};
+use crate::{ServerProcess, Usage};
 
 /// How long the agents may take to connect.
 const CONNECTING: Duration = Duration::from_secs(300);
@@ -34,12 +35,7 @@ impl FleetProcess {
         options: &[impl AsRef<OsStr>],
     ) -> anyhow::Result<Self> {
         let key = RootKey::load(server.data_dir())?;
-        let mut command = Command::new(binary()?);
-        let inherited = std::env::vars_os().map(|(name, _)| name);
-        for name in inherited.filter(|it| it.to_string_lossy().starts_with("LONGSHORE_")) {
-            command.env_remove(name);
-        }
-        let mut child = command
+        let mut child = Command::from(longshore()?)
             .args(["bench", "fleet"])
             .arg(format!("--endpoint=http://{}", server.authority()))
             .args(options)
@@ -70,8 +66,7 @@ impl FleetProcess {
 
     /// Asks it to end, as Ctrl-C does, and gives the lines that it says then.
     pub async fn end(mut self) -> anyhow::Result<Vec<String>> {
-        let pid = self.child.id().context("the fleet has ended")?.to_string();
-        Command::new("sh").args(["-c", "kill -INT \"$0\"", &pid]).status().await?;
+        signal("INT", self.child.id().context("the fleet has ended")?)?;
         let ended = async {
             let mut lines = Vec::new();
             while let Some(line) = self.output.next_line().await? {

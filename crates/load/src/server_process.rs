@@ -46,6 +46,22 @@ impl ServerOptions {
     }
 }
 
+/// The product's command, without the options that are in this environment.
+pub(crate) fn longshore() -> anyhow::Result<Command> {
+    let mut command = Command::new(binary()?);
+    let inherited = std::env::vars_os().map(|(name, _)| name);
+    for name in inherited.filter(|it| it.to_string_lossy().starts_with("LONGSHORE_")) {
+        command.env_remove(name);
+    }
+    Ok(command)
+}
+
+/// Sends a signal, such as `TERM`, to a process.
+pub(crate) fn signal(name: &str, pid: u32) -> anyhow::Result<()> {
+    let sent = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status()?;
+    if sent.success() { Ok(()) } else { bail!("the process {pid} cannot be sent {name}") }
+}
+
 /// The binary under test: `LONGSHORE_BIN`, or `longshore` in the target directory that this very
 /// process was built into.
 ///
@@ -132,8 +148,7 @@ impl ServerProcess {
     /// Asks the process to end and waits until it has.
     pub async fn terminate(&mut self) -> anyhow::Result<()> {
         let Some(mut running) = self.running.take() else { return Ok(()) };
-        let pid = running.child.id().to_string();
-        Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status()?;
+        signal("TERM", running.child.id())?;
         let asked = Instant::now();
         while asked.elapsed() < ORDERLY_END {
             if let Some(status) = running.child.try_wait()? {
@@ -157,13 +172,8 @@ impl ServerProcess {
     /// Starts it again without waiting.
     pub fn begin(&mut self) -> anyhow::Result<()> {
         self.kill();
-        let binary = binary()?;
+        let mut command = longshore()?;
         let log = File::options().create(true).append(true).open(self.log_path())?;
-        let mut command = Command::new(&binary);
-        let inherited = std::env::vars_os().map(|(name, _)| name);
-        for name in inherited.filter(|it| it.to_string_lossy().starts_with("LONGSHORE_")) {
-            command.env_remove(name);
-        }
         command
             .args(&self.arguments)
             .env("LONGSHORE_LOG", "warn")
@@ -171,8 +181,9 @@ impl ServerProcess {
             .stdout(Stdio::piped())
             .stderr(log);
         let since = Instant::now();
+        let program = command.get_program().to_owned();
         let mut child =
-            command.spawn().with_context(|| format!("{} cannot be started", binary.display()))?;
+            command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
         let (tell, ready) = oneshot::channel();
         let lines = child.stdout.take().map(BufReader::new);
         let running = Running { child, ready: Some(ready), since };

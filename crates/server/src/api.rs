@@ -18,3 +18,4 @@ pub(crate) use dispatch::{Call, answer, encode};
 pub(crate) use exception::Exception;
 pub(crate) use input::{read_whole, run_task};
 pub(crate) use page::Pages;
+pub(crate) use render::timestamp;

@@ -201,7 +201,8 @@ impl Connection {
             Ok(caller) => caller,
             Err(exception) => return refused(exception),
         };
-        let hello = match Hello::read(parts.uri.query().unwrap_or_default(), &doors.control) {
+        let query = parts.uri.query().unwrap_or_default();
+        let hello = match Hello::read(query, doors.control.owner()) {
             Ok(hello) => hello,
             Err(refusal) => {
                 debug!(?refusal, "an agent's handshake is refused");
@@ -211,6 +212,10 @@ impl Connection {
         if let Err(denied) = acs::may_connect(caller, &hello, &doors.control) {
             debug!(%denied, "an agent's handshake is refused");
             return refused(denied.into());
+        }
+        if let Err(refusal) = hello.check(&doors.control.view()) {
+            debug!(?refusal, "an agent's handshake is refused");
+            return acs::refuse(&refusal);
         }
         let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
             Ok(it) => it.max_message_size(MAX_AGENT_MESSAGE).read_buffer_size(AGENT_READ),

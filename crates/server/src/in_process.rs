@@ -40,7 +40,7 @@ impl InProcess {
             hub: Hub::default(),
             secrets: None,
             transports: Transports::default(),
-            reached_at: Vec::new(),
+            reached_at: None,
         });
         let following = Box::pin({
             let doors = Arc::clone(&doors);
@@ -70,7 +70,8 @@ impl InProcess {
     /// The refusal, as the handshake's answer shows it.
     pub async fn connect(&self, query: &str) -> Result<Connection, Refusal> {
         let control = &self.doors.control;
-        let hello = Hello::read(query, control)?;
+        let hello = Hello::read(query, control.owner())?;
+        hello.check(&control.view())?;
         match self.doors.hub.sit(control, hello.instance, hello.versions.clone()).await {
             Ok(Some(seat)) => {
                 seat.news.notify_one();

@@ -61,8 +61,8 @@ pub(crate) struct Doors {
     pub(crate) hub: Hub,
     pub(crate) secrets: Option<SecretsFile>,
     pub(crate) transports: Transports,
-    /// Where other machines reach the listener.
-    pub(crate) reached_at: Vec<SocketAddr>,
+    /// Where other machines reach the listener, if there is one.
+    pub(crate) reached_at: Option<SocketAddr>,
 }
 
 impl Doors {
@@ -111,10 +111,9 @@ impl Server {
         keys: Keys,
         secrets: Option<SecretsFile>,
     ) -> Result<Self, ServerError> {
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|source| ServerError::Listen { address, source })?;
-        let reached_at = listener.local_addr().map(reach::from_elsewhere).unwrap_or_default();
+        let listen = |source| ServerError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let reached_at = Some(reach::from_elsewhere(listener.local_addr().map_err(listen)?));
         control.forget_connections().await?;
         let doors = Doors {
             control,

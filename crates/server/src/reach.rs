@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// The addresses at which other machines reach a listener on this one. Where it listens on all, that
+/// The address at which other machines reach a listener on this one. Where it listens on all, that
 /// is the one that this machine speaks from to the world; where it has none, loopback.
-pub(crate) fn from_elsewhere(listening: SocketAddr) -> Vec<SocketAddr> {
+pub(crate) fn from_elsewhere(listening: SocketAddr) -> SocketAddr {
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => primary_v4().unwrap_or(Ipv4Addr::LOCALHOST.into()),
         // It takes callers of both families.
@@ -13,7 +13,7 @@ pub(crate) fn from_elsewhere(listening: SocketAddr) -> Vec<SocketAddr> {
         }
         ip => ip,
     };
-    vec![SocketAddr::new(ip, listening.port())]
+    SocketAddr::new(ip, listening.port())
 }
 
 fn primary_v4() -> Option<IpAddr> {
@@ -41,7 +41,7 @@ mod tests {
     fn a_listener_on_one_address_is_reached_there() {
         for address in ["10.0.0.1:8327", "127.0.0.1:1", "[fd00::1]:8327"] {
             let address: SocketAddr = address.parse().unwrap();
-            assert_eq!(from_elsewhere(address), [address]);
+            assert_eq!(from_elsewhere(address), address);
         }
     }
 
@@ -49,8 +49,7 @@ mod tests {
     fn a_listener_on_all_addresses_is_reached_at_one_of_them() {
         for address in ["0.0.0.0:8327", "[::]:8327"] {
             let reached = from_elsewhere(address.parse().unwrap());
-            assert_eq!(reached.len(), 1);
-            assert!(!reached[0].ip().is_unspecified() && reached[0].port() == 8327, "{reached:?}");
+            assert!(!reached.ip().is_unspecified() && reached.port() == 8327, "{reached:?}");
         }
     }
 }

@@ -4,9 +4,7 @@
 //! value goes from the file into one agent's payload; it is never kept, shown or logged.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use longshore_model::TaskDefinition;
@@ -14,6 +12,8 @@ use longshore_model::container_definition::SecretReference;
 use longshore_wire::Secret;
 use longshore_wire::acs::BasicAuthData;
 use serde_json::{Map, Value};
+
+use crate::private_file;
 
 /// Where secrets are kept.
 #[derive(Clone, Debug)]
@@ -75,13 +75,10 @@ impl SecretsFile {
     fn read(&self) -> Result<Secrets, SecretsFileError> {
         let path = || self.path.clone();
         let io = |source| SecretsFileError::Io { path: path(), source };
-        let mut file = File::open(&self.path).map_err(io)?;
-        let mode = file.metadata().map_err(io)?.permissions().mode();
+        let (text, mode) = private_file::read(&self.path).map_err(io)?;
         if mode & 0o077 != 0 {
             return Err(SecretsFileError::NotPrivate { path: path() });
         }
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(io)?;
         let values: Option<Map<String, Value>> = serde_json::from_slice(&text).ok();
         let is_secret = |it: &Value| it.is_string() || it.is_object();
         match values {
@@ -175,6 +172,7 @@ impl TaskSecrets {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 

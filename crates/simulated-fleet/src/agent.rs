@@ -24,10 +24,10 @@ use crate::socket::{self, Socket};
 use crate::tasks::Manner;
 
 /// Before the second attempt to reach a server that is away; each further one waits twice as long.
-const RETRY: Duration = Duration::from_millis(10);
+pub(crate) const RETRY: Duration = Duration::from_millis(10);
 
 /// The longest wait between two attempts.
-const LONGEST_RETRY: Duration = Duration::from_secs(1);
+pub(crate) const LONGEST_RETRY: Duration = Duration::from_secs(1);
 
 /// What an agent registers, and how it behaves.
 #[derive(Clone, Debug)]
@@ -167,7 +167,7 @@ impl Agent {
     fn expect<T>(&self, what: &str, answer: Result<T, CallError>) -> Option<T> {
         match answer {
             Ok(answer) => return Some(answer),
-            Err(error @ CallError::NoAnswer(_)) => {
+            Err(error @ (CallError::NoAnswer(_) | CallError::Untrusted(_))) => {
                 self.tell(AgentEvent::NoAnswer { what: format!("{what}: {error}") });
             }
             Err(error) => self.tell(AgentEvent::Refused { what: format!("{what}: {error}") }),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use longshore_client::{
-    Bounds, CallError, Connector, Credentials, Endpoint, Signer, Trust, TrustError,
+    Bounds, CallError, Connector, Credentials, Endpoint, Scheme, Signer, Trust, TrustError,
 };
 use longshore_wire::ecs;
 use tokio::sync::RwLock;
@@ -79,6 +79,10 @@ impl Client {
     /// Such as `127.0.0.1:8327`.
     pub fn authority(&self) -> &str {
         self.client.endpoint().authority()
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.client.endpoint().scheme()
     }
 
     pub(crate) fn connector(&self) -> &Connector {

@@ -13,12 +13,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::agent::{LONGEST_RETRY, RETRY};
 use crate::client::Client;
 use crate::events::AgentEvent;
 use crate::tasks::{Manner, Report, Status, Tasks};
-
-/// Between two attempts to reach a server that is away.
-const RETRY: Duration = Duration::from_millis(10);
 
 /// How long the last reports may take.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
@@ -150,11 +148,12 @@ impl Reporter {
             Status::Running => "RUNNING",
             Status::Stopped { .. } => "STOPPED",
         };
+        let mut pause = RETRY;
         let what = |error| format!("SubmitTaskStateChange {} {status}: {error}", report.task);
         loop {
             let (event, is_over) = match self.client.call(&request).await {
                 Ok(_) => (AgentEvent::Reported { task: report.task.to_string(), status }, true),
-                Err(error @ CallError::NoAnswer(_)) => {
+                Err(error @ (CallError::NoAnswer(_) | CallError::Untrusted(_))) => {
                     (AgentEvent::NoAnswer { what: what(error) }, false)
                 }
                 Err(error) => {
@@ -167,7 +166,8 @@ impl Reporter {
             if is_over {
                 return report;
             }
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_RETRY);
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) async fn connect(
     cluster: &str,
     instance: &str,
 ) -> anyhow::Result<Socket> {
-    let endpoint = SocketEndpoint::parse(endpoint)?;
+    let endpoint = SocketEndpoint::parse(endpoint, client.scheme())?;
     let parameters = [
         ("agentHash", "simulated"),
         ("agentVersion", env!("CARGO_PKG_VERSION")),

@@ -32,7 +32,6 @@ use lines::{LineReader, LineWriter};
 
 use crate::change::Change;
 use crate::codec::{Loader, key, value};
-use crate::error::StoreError;
 use crate::state::State;
 
 /// What a snapshot is of.
@@ -169,12 +168,6 @@ fn record(text: &[u8]) -> Option<(u8, Vec<u8>)> {
     let (table, version) = head.split_first()?;
     let version: u8 = std::str::from_utf8(version).ok()?.parse().ok()?;
     Some((*table, [&[version], json].concat()))
-}
-
-impl From<StoreError> for io::Error {
-    fn from(error: StoreError) -> Self {
-        Self::other(error)
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::Fingerprint;
+
 const PREFIX: &str = "lsj1_";
 const FAMILY: &str = "lsj";
 
@@ -29,10 +31,9 @@ pub struct JoinToken {
     /// The secret that belongs to it.
     #[serde(rename = "s")]
     pub secret: String,
-    /// What is to be known of the control plane's certificate authority, where it has its own: the
-    /// SHA-256 of its certificate, in hexadecimal.
+    /// Of the control plane's certificate authority, where it has its own.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
-    pub ca_fingerprint: Option<String>,
+    pub ca_fingerprint: Option<Fingerprint>,
 }
 
 /// Why a text is no join token.
@@ -109,7 +110,7 @@ mod tests {
         assert_eq!(format!("  {TEXT}\n").parse(), Ok(token()));
         let plain = |it: char| it.is_ascii_alphanumeric() || it == '_' || it == '-';
         assert!(TEXT.chars().all(plain), "no shell changes it");
-        let with_ca = JoinToken { ca_fingerprint: Some("ab".repeat(32)), ..token() };
+        let with_ca = JoinToken { ca_fingerprint: Some(Fingerprint::of(b"ab")), ..token() };
         assert_eq!(with_ca.to_string().parse(), Ok(with_ca));
     }
 

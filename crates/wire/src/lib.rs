@@ -12,6 +12,7 @@ mod fingerprint;
 pub mod join_token;
 mod json;
 pub mod own;
+pub mod percent;
 mod shape;
 pub mod sigv4;
 mod timestamp;

@@ -9,8 +9,10 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-/// The rounds that there are, without waits.
-const AT_ONCE: [Duration; 3] = [Duration::ZERO; 3];
+/// All rounds that there are, without waits.
+async fn join_at_once(token: &JoinToken, dir: &Path) -> Result<Membership, JoinError> {
+    join_after(&[Duration::ZERO; 3], token, &Said::default(), dir).await
+}
 
 /// Answers each request with the next of these, and keeps the requests' bodies. An answer is a
 /// status and a body; `None` is a connection that is closed.
@@ -75,12 +77,26 @@ async fn what_comes_of_joining_is_kept_and_not_asked_for_again() {
     let dir = tempfile::tempdir().unwrap();
     let (endpoint, asked) = control_plane(vec![accepted()]).await;
     let token = token(&[&endpoint]);
-    let joined = join_after(&AT_ONCE, &token, dir.path()).await.unwrap();
+    let joined = join_at_once(&token, dir.path()).await.unwrap();
     assert_eq!((joined.cluster.as_str(), joined.region.as_str()), ("c", "eu-west-1"));
     assert_eq!(joined.endpoint, endpoint);
-    assert_eq!(join_after(&AT_ONCE, &token, dir.path()).await.unwrap(), joined);
+    assert_eq!(join_at_once(&token, dir.path()).await.unwrap(), joined);
     assert_eq!(asked.lock().unwrap().len(), 1);
     assert!(!dir.path().join(FILE).exists());
+}
+
+#[tokio::test]
+async fn what_the_operator_says_goes_before_the_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let (endpoint, _) = control_plane(vec![accepted()]).await;
+    let fingerprint = longshore_wire::Fingerprint::of(b"a certificate");
+    let said = Said {
+        endpoint: Some(endpoint.parse().unwrap()),
+        trust: Some(Trust::Fingerprint(fingerprint)),
+    };
+    let token = token(&["http://127.0.0.1:1"]);
+    let joined = join_after(&[], &token, &said, dir.path()).await.unwrap();
+    assert_eq!((joined.endpoint, joined.ca_fingerprint), (endpoint, Some(fingerprint)));
 }
 
 #[tokio::test]
@@ -90,9 +106,9 @@ async fn a_call_is_made_again_with_the_nonce_it_had_also_by_another_process() {
     let denied = exception("AccessDeniedException", "no");
     let (endpoint, asked) = control_plane(vec![None, away, denied, accepted()]).await;
     let token = token(&[&endpoint]);
-    let error = join_after(&AT_ONCE, &token, dir.path()).await.unwrap_err();
+    let error = join_at_once(&token, dir.path()).await.unwrap_err();
     assert!(matches!(error, JoinError::Refused(_)), "{error}");
-    join_after(&AT_ONCE, &token, dir.path()).await.unwrap();
+    join_at_once(&token, dir.path()).await.unwrap();
     let asked = asked.lock().unwrap();
     assert_eq!(asked.len(), 4);
     assert!(asked.iter().all(|it| *it == asked[0] && it.len() == r#"{"nonce":""}"#.len() + 32));
@@ -104,7 +120,7 @@ async fn the_first_endpoint_that_answers_is_taken() {
     let (endpoint, _) = control_plane(vec![accepted()]).await;
     // Port 1 of this machine refuses connections.
     let joined =
-        join_after(&AT_ONCE, &token(&["http://127.0.0.1:1", &endpoint]), dir.path()).await.unwrap();
+        join_at_once(&token(&["http://127.0.0.1:1", &endpoint]), dir.path()).await.unwrap();
     assert_eq!(joined.endpoint, endpoint);
 }
 
@@ -113,9 +129,9 @@ async fn another_token_takes_the_place_of_what_was_kept() {
     let dir = tempfile::tempdir().unwrap();
     let (endpoint, asked) = control_plane(vec![accepted(), accepted()]).await;
     let first = token(&[&endpoint]);
-    join_after(&AT_ONCE, &first, dir.path()).await.unwrap();
+    join_at_once(&first, dir.path()).await.unwrap();
     let second = JoinToken { id: first.id.replace("0123", "4567"), ..first };
-    let joined = join_after(&AT_ONCE, &second, dir.path()).await.unwrap();
+    let joined = join_at_once(&second, dir.path()).await.unwrap();
     assert_eq!(joined.join_token, second.id);
     let asked = asked.lock().unwrap();
     assert_ne!(asked[0], asked[1], "another call");
@@ -145,8 +161,7 @@ async fn a_refusal_says_what_is_to_be_done() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (endpoint, _) = control_plane(vec![answer]).await;
-        let error =
-            join_after(&AT_ONCE, &token(&[&endpoint]), dir.path()).await.unwrap_err().to_string();
+        let error = join_at_once(&token(&[&endpoint]), dir.path()).await.unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
         assert!(Membership::load(dir.path()).unwrap().is_none());
     }
@@ -155,14 +170,11 @@ async fn a_refusal_says_what_is_to_be_done() {
 #[tokio::test]
 async fn where_nobody_answers_it_is_said_where_and_why() {
     let dir = tempfile::tempdir().unwrap();
-    let error = join_after(&AT_ONCE, &token(&["http://127.0.0.1:1"]), dir.path())
-        .await
-        .unwrap_err()
-        .to_string();
+    let error =
+        join_at_once(&token(&["http://127.0.0.1:1"]), dir.path()).await.unwrap_err().to_string();
     assert!(error.contains("http://127.0.0.1:1: no answer"), "{error}");
     assert!(error.contains("longshore server --listen"), "{error}");
     fs::write(dir.path().join(FILE), "{").unwrap();
-    let error =
-        join_after(&AT_ONCE, &token(&["http://127.0.0.1:1"]), dir.path()).await.unwrap_err();
+    let error = join_at_once(&token(&["http://127.0.0.1:1"]), dir.path()).await.unwrap_err();
     assert!(matches!(error, JoinError::DataDir(_)), "{error}");
 }

@@ -110,6 +110,12 @@ fn an_instance_that_is_not_ours_any_more_is_told_from_other_errors() {
     assert!(is_not_ours(&refused("The container instance was not found.")));
     assert!(!is_not_ours(&refused("Cluster not found.")));
     assert!(!is_not_ours(&refused("The referenced cluster was inactive.")));
+    let denied = |message: &str| CallError::Refused {
+        status: StatusCode::BAD_REQUEST,
+        error: ErrorBody::new("AccessDeniedException", message),
+    };
+    assert!(is_not_ours(&denied("LSIK1 is the key of the agent of container instance 2.")));
+    assert!(!is_not_ours(&denied("Plain text is spoken with this server's own machine alone.")));
     assert!(!is_not_ours(&CallError::NoAnswer("container instance inactive".into())));
 }
 

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use http::{Request, Uri};
-use longshore_client::{
-    CallError, Client, Connector, Scheme, SocketEndpoint, SocketEndpointError, causes,
-};
+use longshore_client::{CallError, Client, Connector, SocketEndpoint, SocketEndpointError, causes};
 use longshore_wire::acs::Refusal;
 use longshore_wire::ecs;
 use tokio::time::timeout;
@@ -29,8 +27,6 @@ pub(super) enum ConnectError {
     Endpoint(#[from] SocketEndpointError),
     #[error("the session token cannot stand in a header: {0}")]
     Token(#[from] http::Error),
-    #[error("the control plane was reached by TLS, but says that its socket is at {0}")]
-    Downgrade(String),
     #[error("no connection: {}", causes(.0))]
     Network(#[from] std::io::Error),
     #[error("the handshake failed: {0}")]
@@ -52,10 +48,7 @@ pub(super) async fn connect(
         zone_id: None,
     };
     let endpoint = api.call(&question).await?.endpoint.unwrap_or_default();
-    let socket = SocketEndpoint::parse(&endpoint)?;
-    if (api.endpoint().scheme(), socket.scheme()) == (Scheme::Https, Scheme::Http) {
-        return Err(ConnectError::Downgrade(endpoint));
-    }
+    let socket = SocketEndpoint::parse(&endpoint, api.endpoint().scheme())?;
     let docker_version = format!("DockerVersion: {docker_version}");
     let parameters = [
         ("agentHash", "longshore"),

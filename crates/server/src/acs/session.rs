@@ -11,10 +11,11 @@ use longshore_control::access::{self, AccessDenied, Caller, Deed};
 use longshore_control::{Control, reference};
 use longshore_model::container_instance::VersionInfo;
 use longshore_model::{
-    ClusterName, DesiredStatus, InstanceId, InstanceStatus, LastStatus, Task, TaskDefinition,
+    ClusterName, DesiredStatus, InstanceId, InstanceStatus, LastStatus, Owner, Task, TaskDefinition,
 };
 use longshore_store::State;
 use longshore_wire::acs::{AgentMessage, HeartbeatMessage, PayloadMessage, Refusal, ServerMessage};
+use longshore_wire::percent;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tracing::{debug, info, warn};
@@ -48,35 +49,33 @@ pub(crate) struct Hello {
 }
 
 impl Hello {
-    /// Reads the query of a handshake and finds the instance, or says why it cannot connect.
-    pub(crate) fn read(query: &str, control: &Control) -> Result<Self, Refusal> {
+    /// Reads the query of a handshake, or says why it cannot be understood.
+    pub(crate) fn read(query: &str, owner: &Owner) -> Result<Self, Refusal> {
         let value = |wanted: &str| {
             query
                 .split('&')
                 .filter_map(|it| it.split_once('='))
                 .find(|(name, _)| *name == wanted)
-                .map(|(_, value)| decode(value))
+                .map(|(_, value)| String::from_utf8_lossy(&percent::decoded(value)).into_owned())
         };
-        let refusal =
-            |exception: &str, message: String| Refusal { exception: exception.into(), message };
-        let owner = control.owner();
         let cluster = reference::cluster(value("clusterArn").as_deref(), owner)
             .map_err(|error| refusal("InvalidClusterException", error.to_string()))?;
         let arn = value("containerInstanceArn").unwrap_or_default();
         let instance = reference::container_instance(&arn, &cluster, owner)
             .map_err(|error| refusal("InvalidInstanceException", error.to_string()))?;
-        let state = control.view();
-        let known = state.instance(instance).filter(|it| it.cluster == cluster);
+        let versions = VersionInfo {
+            agent_version: value("agentVersion"),
+            agent_hash: value("agentHash"),
+            docker_version: value("dockerVersion"),
+        };
+        Ok(Self { cluster, instance, versions })
+    }
+
+    /// Whether the instance is there to be connected, or why it is not. For those who may know.
+    pub(crate) fn check(&self, state: &State) -> Result<(), Refusal> {
+        let known = state.instance(self.instance).filter(|it| it.cluster == self.cluster);
         match known.map(|it| it.status) {
-            Some(InstanceStatus::Active | InstanceStatus::Draining) => Ok(Self {
-                cluster,
-                instance,
-                versions: VersionInfo {
-                    agent_version: value("agentVersion"),
-                    agent_hash: value("agentHash"),
-                    docker_version: value("dockerVersion"),
-                },
-            }),
+            Some(InstanceStatus::Active | InstanceStatus::Draining) => Ok(()),
             Some(InstanceStatus::Inactive) => Err(refusal(
                 "InactiveInstanceException",
                 "The container instance was deregistered.".into(),
@@ -89,6 +88,10 @@ impl Hello {
     }
 }
 
+fn refusal(exception: &str, message: String) -> Refusal {
+    Refusal { exception: exception.into(), message }
+}
+
 /// Whether this caller may be that instance's agent, now.
 pub(crate) fn may_connect(
     caller: Caller,
@@ -96,30 +99,6 @@ pub(crate) fn may_connect(
     control: &Control,
 ) -> Result<(), AccessDenied> {
     access::may(caller, &Deed::Instances(vec![hello.instance]), &control.view())
-}
-
-/// Undoes form encoding; what cannot be read stays as it is.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let escaped = after.get(..2).and_then(|it| std::str::from_utf8(it).ok());
-        match (first, escaped.and_then(|it| u8::from_str_radix(it, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            (b'+', _) => {
-                bytes.push(b' ');
-                rest = after;
-            }
-            _ => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The answer to a handshake that is refused.

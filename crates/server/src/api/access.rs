@@ -41,6 +41,11 @@ fn deed(operation: Operation, body: &[u8], owner: &Owner) -> Result<Deed, Except
         }
         Operation::UpdateContainerInstancesState => {
             let request: ecs::UpdateContainerInstancesStateRequest = input::read(body)?;
+            // An agent drains its instance when the machine is about to go; to set it ACTIVE again
+            // is for whoever drained it.
+            if request.status.as_deref() != Some("DRAINING") {
+                return Ok(Deed::Other);
+            }
             let cluster = reference::cluster(request.cluster.as_deref(), owner)?;
             let named = request.container_instances.unwrap_or_default();
             Deed::Instances(instances(named, &cluster, owner)?)

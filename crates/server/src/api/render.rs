@@ -15,7 +15,7 @@ use longshore_wire::ecs;
 
 pub(super) use task_definition::task_definition;
 
-fn timestamp(at: Timestamp) -> wire::Timestamp {
+pub(crate) fn timestamp(at: Timestamp) -> wire::Timestamp {
     wire::Timestamp::from_millis(at.millis())
 }
 

@@ -13,7 +13,7 @@ use longshore_wire::own::{
     Cause, Excluded, ExplainRequest, ExplainResponse, NearMiss, PlannedTask, Reason,
 };
 
-use crate::api::{Exception, read_whole, run_task};
+use crate::api::{Exception, read_whole, run_task, timestamp};
 
 /// The most tasks whose placement is explained at once.
 const MAX_COUNT: u32 = 10_000;
@@ -135,7 +135,7 @@ fn render(it: Explanation, count: u32, owner: &Owner, as_of: Timestamp) -> Expla
         cluster: Some(owner.cluster_arn(&it.cluster)),
         task_definition: Some(owner.task_definition_arn(&it.definition.key)),
         count: Some(number(count)),
-        as_of: Some(longshore_wire::Timestamp::from_millis(as_of.millis())),
+        as_of: Some(timestamp(as_of)),
         placements: Some(it.placed.iter().map(|it| placement(it)).collect()),
         unplaced: Some(number(it.unplaced)),
         registered: Some(number(it.registered)),

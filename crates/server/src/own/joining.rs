@@ -10,14 +10,11 @@ use longshore_store::State;
 use longshore_wire::{Secret, own};
 
 use super::OwnCall;
-use crate::api::{Exception, read_whole};
+use crate::api::{Exception, read_whole, timestamp};
 use crate::tls::Tls;
 
 /// For how long a token is good where nothing is said, in seconds.
 const GOOD_FOR_SECS: i32 = 3600;
-
-/// The longest note, in characters.
-const MAX_NOTE: usize = 255;
 
 pub(super) async fn create_token(
     body: &[u8],
@@ -25,16 +22,12 @@ pub(super) async fn create_token(
 ) -> Result<own::CreateJoinTokenResponse, Exception> {
     let request: own::CreateJoinTokenRequest = read_whole(body)?;
     let number = |given: Option<i32>, default: i32| u32::try_from(given.unwrap_or(default));
-    let note = request.note.filter(|it| !it.is_empty());
-    if note.as_ref().is_some_and(|it| it.chars().count() > MAX_NOTE) {
-        return Err(Exception::invalid(format!("note can have at most {MAX_NOTE} characters.")));
-    }
     let new = NewToken {
         cluster: reference::cluster(request.cluster.as_deref(), call.control.owner())?,
         uses: number(request.uses, 1).map_err(|_| CreateTokenError::Uses)?,
         good_for_secs: number(request.good_for_secs, GOOD_FOR_SECS)
             .map_err(|_| CreateTokenError::GoodFor)?,
-        note: note.map(Into::into),
+        note: request.note.filter(|it| !it.is_empty()).map(Into::into),
     };
     let token = call.control.create_join_token(new).await?;
     tracing::info!(token = %token.id, cluster = %token.cluster, uses = token.uses, "join token made");
@@ -154,9 +147,9 @@ fn shown_token(token: &JoinToken, now: Timestamp) -> own::JoinToken {
         uses: i32::try_from(token.uses).ok(),
         used: i32::try_from(token.used).ok(),
         note: token.note.as_deref().map(Into::into),
-        created_at: Some(at(token.created_at)),
-        expires_at: Some(at(token.expires_at)),
-        revoked_at: token.revoked_at.map(at),
+        created_at: Some(timestamp(token.created_at)),
+        expires_at: Some(timestamp(token.expires_at)),
+        revoked_at: token.revoked_at.map(timestamp),
     }
 }
 
@@ -173,13 +166,9 @@ fn shown_key(key: &InstanceKey, state: &State, owner: &Owner) -> own::InstanceKe
         status: Some(status.into()),
         container_instance_arn: key.instance.map(arn),
         join_token: Some(key.token.to_string()),
-        created_at: Some(at(key.created_at)),
-        revoked_at: key.revoked_at.map(at),
+        created_at: Some(timestamp(key.created_at)),
+        revoked_at: key.revoked_at.map(timestamp),
     }
-}
-
-fn at(timestamp: Timestamp) -> longshore_wire::Timestamp {
-    longshore_wire::Timestamp::from_millis(timestamp.millis())
 }
 
 impl From<CreateTokenError> for Exception {
@@ -187,7 +176,9 @@ impl From<CreateTokenError> for Exception {
         match error {
             CreateTokenError::Cluster(error) => error.into(),
             CreateTokenError::Store(error) => error.into(),
-            CreateTokenError::Uses | CreateTokenError::GoodFor => Self::invalid(error.to_string()),
+            CreateTokenError::Uses | CreateTokenError::GoodFor | CreateTokenError::Note => {
+                Self::invalid(error.to_string())
+            }
         }
     }
 }

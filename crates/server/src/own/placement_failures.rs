@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 
 use longshore_control::{Control, clusters, reference};
-use longshore_model::{Owner, PlacementFailure, Timestamp};
+use longshore_model::{Owner, PlacementFailure};
 use longshore_wire::own::{
     self, FailureReason, PlacementFailuresRequest, PlacementFailuresResponse,
 };
 
-use crate::api::{Exception, read_whole};
+use crate::api::{Exception, read_whole, timestamp};
 
 pub(super) fn answer(
     body: &[u8],
@@ -48,10 +48,6 @@ fn render(failure: &PlacementFailure, owner: &Owner) -> own::PlacementFailure {
         count: Some(i32::try_from(last.asked).unwrap_or(i32::MAX)),
         reasons: Some(reasons.into_iter().map(reason).collect()),
     }
-}
-
-fn timestamp(at: Timestamp) -> longshore_wire::Timestamp {
-    longshore_wire::Timestamp::from_millis(at.millis())
 }
 
 fn long(count: u64) -> i64 {

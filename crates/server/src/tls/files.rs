@@ -1,8 +1,6 @@
 //! A certificate and its key that the operator keeps in files.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustls::crypto::CryptoProvider;
@@ -10,6 +8,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
+
+use crate::private_file;
 
 /// Where they are.
 #[derive(Clone, Debug)]
@@ -108,9 +108,5 @@ impl CertificateFiles {
 /// A file's content and mode.
 fn read(path: &Path) -> Result<(Vec<u8>, u32), CertificateFilesError> {
     let io = |source| CertificateFilesError::Io { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(io)?;
-    let mode = file.metadata().map_err(io)?.permissions().mode();
-    let mut content = Vec::new();
-    file.read_to_end(&mut content).map_err(io)?;
-    Ok((content, mode))
+    private_file::read(path).map_err(io)
 }

@@ -269,6 +269,11 @@ async fn what_names_several_instances_must_name_only_its_own() {
     }
     assert_eq!(scene.world.instance(other).await["status"], "ACTIVE");
     assert_eq!(scene.world.instance(own).await["status"], "DRAINING");
+    let body = json!({"containerInstances": [own], "status": "ACTIVE"});
+    let activate = Operation::UpdateContainerInstancesState;
+    let refused = scene.world.call_as(scene.a.key, activate, body).await;
+    assert!(refused.text.contains("AccessDeniedException"), "{}", refused.text);
+    assert_eq!(scene.world.instance(own).await["status"], "DRAINING");
 }
 
 /// An agent of the root key may be any instance's, as before there were other keys.

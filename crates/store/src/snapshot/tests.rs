@@ -1,6 +1,7 @@
 use expect_test::expect;
 
 use super::*;
+use crate::StoreError;
 use crate::store::Store;
 use crate::testing::{NOW, cluster, definition, instance, task};
 use crate::tx::Tx;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 
 use super::SignedRequest;
+use crate::percent;
 
 /// Which headers are signed.
 #[derive(Clone, Copy)]
@@ -83,7 +84,7 @@ fn path(path: &str) -> Cow<'_, str> {
     let mut canonical = String::with_capacity(path.len() + 1);
     for segment in &segments {
         canonical.push('/');
-        encode(segment.as_bytes(), &mut canonical);
+        canonical.push_str(&percent::encoded(segment));
     }
     if segments.is_empty() || path.ends_with('/') {
         canonical.push('/');
@@ -117,46 +118,7 @@ fn query(query: &str) -> String {
 }
 
 fn encoded_again(text: &str) -> String {
-    let mut bytes = text.as_bytes().iter();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(&byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => match escaped(bytes.as_slice()) {
-                Some(byte) => {
-                    bytes.nth(1);
-                    byte
-                }
-                None => b'%',
-            },
-            byte => byte,
-        });
-    }
-    let mut encoded = String::with_capacity(text.len());
-    encode(&decoded, &mut encoded);
-    encoded
-}
-
-/// The byte that two hexadecimal digits spell.
-fn escaped(rest: &[u8]) -> Option<u8> {
-    let [high, low, ..] = *rest else { return None };
-    let high = char::from(high).to_digit(16)?;
-    let low = char::from(low).to_digit(16)?;
-    u8::try_from(high * 16 + low).ok()
-}
-
-/// Everything but RFC 3986's unreserved characters, percent-encoded in capitals.
-fn encode(bytes: &[u8], text: &mut String) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push('%');
-            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            text.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-    }
+    percent::encoded(percent::decoded(text))
 }
 
 #[cfg(test)]
