@@ -2,7 +2,7 @@
 
 use http::header::{AUTHORIZATION, CONNECTION, UPGRADE};
 use http::{Request, Uri};
-use longshore_wire::{percent, sigv4};
+use longshore_wire::{percent, sigv4, tcs};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use crate::{Scheme, Signer};
@@ -60,16 +60,8 @@ impl SocketEndpoint {
         signer: &Signer,
     ) -> Result<Request<()>, http::Error> {
         let query = query(parameters);
-        let mut headers: Vec<(&str, &[u8])> = vec![("host", self.authority.as_bytes())];
-        signer.push_token(&mut headers);
-        let unsigned = sigv4::SignedRequest {
-            method: "GET",
-            path: &self.path,
-            query: &query,
-            headers: &headers,
-            body: b"",
-        };
-        let signature = signer.sign(&unsigned);
+        let headers = self.headers(signer);
+        let signature = signer.sign(&self.get(&query, &headers, b""));
         let mut request = Request::get(format!("ws://{}{}?{query}", self.authority, self.path))
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
@@ -81,6 +73,34 @@ impl SocketEndpoint {
             request = request.header(name, value);
         }
         request.body(())
+    }
+
+    /// A frame of telemetry with this message, for the socket that was opened with the same
+    /// parameters, signed as of now.
+    pub fn telemetry_frame(
+        &self,
+        parameters: &[(&str, &str)],
+        message: &tcs::AgentMessage,
+        signer: &Signer,
+    ) -> String {
+        let (query, headers, body) = (query(parameters), self.headers(signer), message.encode());
+        let request = self.get(&query, &headers, body.as_bytes());
+        tcs::frame::write(&request, &signer.sign(&request))
+    }
+
+    fn headers<'a>(&'a self, signer: &'a Signer) -> Vec<(&'a str, &'a [u8])> {
+        let mut headers: Vec<(&str, &[u8])> = vec![("host", self.authority.as_bytes())];
+        signer.push_token(&mut headers);
+        headers
+    }
+
+    fn get<'a>(
+        &'a self,
+        query: &'a str,
+        headers: &'a [(&'a str, &'a [u8])],
+        body: &'a [u8],
+    ) -> sigv4::SignedRequest<'a> {
+        sigv4::SignedRequest { method: "GET", path: &self.path, query, headers, body }
     }
 }
 
@@ -121,6 +141,22 @@ mod tests {
         let refused = SocketEndpoint::parse("http://a/", Scheme::Https).unwrap_err();
         assert_eq!(refused, SocketEndpointError::Downgrade("http://a/".into()));
         assert!(SocketEndpoint::parse("https://a/", Scheme::Https).is_ok());
+    }
+
+    #[test]
+    fn a_frame_of_telemetry_says_who_signs_it() {
+        let credentials = Credentials {
+            access_key_id: "AKID".into(),
+            secret_access_key: "secret".into(),
+            session_token: None,
+        };
+        let signer = Signer { credentials, region: "r".into() };
+        let socket = SocketEndpoint::parse("https://host:1/tcs", Scheme::Https).unwrap();
+        let message = tcs::AgentMessage::Health(tcs::PublishHealthRequest::default());
+        let frame = socket.telemetry_frame(&[("cluster", "default")], &message, &signer);
+        assert!(frame.starts_with("Authorization: AWS4-HMAC-SHA256 Credential=AKID/"), "{frame}");
+        assert!(frame.contains("\r\nHost: host:1\r\nX-Amz-Date: "), "{frame}");
+        assert_eq!(tcs::frame::json(&frame), message.encode());
     }
 
     #[test]

@@ -49,6 +49,7 @@ const TOKENS: &[&str] = &[
     ": ",
     "\u{e4}",
     "\u{1f980}",
+    "\r\n\r\n",
     "X-Amz-Date: ",
     "SignedHeaders=",
     "Credential=",
@@ -138,6 +139,11 @@ fn no_damaged_request_panics() {
 #[test]
 fn no_damaged_frame_panics() {
     fuzz(&["acs/server", "acs/agent"], |frame, _| entry::acs(frame));
+}
+
+#[test]
+fn no_damaged_telemetry_panics() {
+    fuzz(&["tcs/server", "tcs/agent"], |frame, _| entry::tcs(frame));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use longshore_wire::acs::{AgentMessage, ServerMessage};
 use longshore_wire::ecs::*;
 use longshore_wire::sigv4::{SignedRequest, Verified, Verifier};
+use longshore_wire::tcs;
 use longshore_wire::{Operation, Shape, parse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +46,32 @@ fn messages_from_the_agent_survive_a_round_trip() {
         let message = AgentMessage::decode(&text).unwrap().unwrap();
         assert_eq!(json(&message.encode()), json(&text), "{}", path.display());
         assert_eq!(AgentMessage::decode(&message.encode()), Ok(Some(message)));
+    }
+}
+
+#[test]
+fn telemetry_survives_a_round_trip() {
+    for (path, text) in golden("tcs/agent") {
+        let message = tcs::AgentMessage::decode(&text).unwrap().unwrap();
+        assert_eq!(numbers(json(&message.encode())), numbers(json(&text)), "{}", path.display());
+        assert_eq!(tcs::AgentMessage::decode(&message.encode()), Ok(Some(message)));
+    }
+    for (path, text) in golden("tcs/server") {
+        let message = tcs::ServerMessage::decode(&text).unwrap().unwrap();
+        assert_eq!(json(&message.encode()), json(&text), "{}", path.display());
+        assert_eq!(tcs::ServerMessage::decode(&message.encode()), Ok(Some(message)));
+    }
+}
+
+/// The same with 12 and 12.0 alike: agents write either.
+fn numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().into(),
+        Value::Array(elements) => elements.into_iter().map(numbers).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, value)| (name, numbers(value))).collect()
+        }
+        other => other,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the agent says to the control plane.
 
-use super::messages;
 use super::server_message::ManifestTask;
+use crate::envelope::messages;
 use crate::shape::shape;
 
 messages! {

@@ -1,7 +1,7 @@
 //! What the control plane says to the agent.
 
-use super::messages;
 use super::payload::PayloadMessage;
+use crate::envelope::messages;
 use crate::shape::shape;
 
 messages! {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::FrameError;
 
 #[test]
 fn an_unknown_message_type_is_tolerated() {
@@ -9,10 +10,10 @@ fn an_unknown_message_type_is_tolerated() {
 
 #[test]
 fn a_frame_that_is_no_message_is_refused() {
-    assert_eq!(ServerMessage::decode("nonsense"), Err(AcsError::NotAnObject));
-    assert_eq!(ServerMessage::decode("[1]"), Err(AcsError::NotAnObject));
-    assert_eq!(ServerMessage::decode("{}"), Err(AcsError::NoType));
-    assert_eq!(ServerMessage::decode(r#"{"type":7}"#), Err(AcsError::NoType));
+    assert_eq!(ServerMessage::decode("nonsense"), Err(FrameError::NotAnObject));
+    assert_eq!(ServerMessage::decode("[1]"), Err(FrameError::NotAnObject));
+    assert_eq!(ServerMessage::decode("{}"), Err(FrameError::NoType));
+    assert_eq!(ServerMessage::decode(r#"{"type":7}"#), Err(FrameError::NoType));
 }
 
 #[test]

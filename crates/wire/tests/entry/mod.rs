@@ -7,6 +7,7 @@ use longshore_wire::acs::{AgentMessage, Refusal, ServerMessage};
 use longshore_wire::ecs::*;
 use longshore_wire::join_token::JoinToken;
 use longshore_wire::sigv4::{Credentials, SignedRequest, Verifier, sign};
+use longshore_wire::tcs;
 use longshore_wire::{ErrorBody, parse};
 
 /// Every request's parser.
@@ -55,6 +56,17 @@ pub(crate) fn acs(frame: &[u8]) {
     }
     if let Ok(Some(message)) = AgentMessage::decode(frame) {
         assert_eq!(AgentMessage::decode(&message.encode()), Ok(Some(message)));
+    }
+}
+
+/// One frame of telemetry, at either end.
+pub(crate) fn tcs(frame: &[u8]) {
+    let Ok(frame) = std::str::from_utf8(frame) else { return };
+    if let Ok(Some(message)) = tcs::ServerMessage::decode(frame) {
+        assert_eq!(tcs::ServerMessage::decode(&message.encode()), Ok(Some(message)));
+    }
+    if let Ok(Some(message)) = tcs::AgentMessage::decode(tcs::frame::json(frame)) {
+        assert_eq!(tcs::AgentMessage::decode(&message.encode()), Ok(Some(message)));
     }
 }
 
