@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 
 import engine
-from server import BINARY
+from server import BINARY, NO_TRACES
 from wait import wait_until
 
 PROGRAMS = ("ip", "tc", "iptables", "nsenter", "unshare", "dockerd")
@@ -167,10 +167,15 @@ class Host:
             "--stop-timeout", "3s",
         ]  # fmt: skip
         environment = {**control_plane.environment(), "DOCKER_HOST": self.host}
+        for name in NO_TRACES:
+            environment.pop(name)  # its network is its own
         aws = control_plane.aws_environment()
         of_key = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         environment.update({it: aws[it] for it in of_key} if has_key else {})
         self.agent = self.start(command, "agent.log", environment)
+
+    def addresses(self):
+        return run("ip", "-n", self.name, "-brief", "address", "show", "dev", "lo")
 
     def kill_agent(self):
         self.agent.send_signal(signal.SIGKILL)

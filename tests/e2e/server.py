@@ -13,6 +13,10 @@ import boto3
 import engine
 from wait import wait_until
 
+# Agents of tests that run side by side want nothing that this machine has once, and one that is
+# killed leaves no address on an interface.
+NO_TRACES = {"LONGSHORE_INTROSPECTION_PORT": "0", "LONGSHORE_TASK_METADATA": "bridge"}
+
 BINARY = os.environ.get("LONGSHORE_BIN", "longshore")
 
 
@@ -62,7 +66,7 @@ class Server:
 
     def environment(self):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LONGSHORE_")}
-        return {**kept, "NO_COLOR": "1", **self.settings}
+        return {**kept, "NO_COLOR": "1", **NO_TRACES, **self.settings}
 
     def kill(self):
         """As a crash would: kill -9."""

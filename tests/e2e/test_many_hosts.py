@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError
 
 import engine
 import hosts
+import metadata
 from fleet import Fleet, attributes
 from tasks import PATIENCE, Tasks, container_of, quiet
 from wait import wait_until
@@ -19,6 +20,9 @@ BY_ZONE = [
     {"type": "spread", "field": "instanceId"},
 ]
 BY_HOST = [{"type": "spread", "field": "instanceId"}]
+
+# Where ECS has task metadata for containers.
+ADDRESS = "169.254.170.2"
 
 # From silence to agentConnected false; and what a busy machine may add to it.
 SILENCE, BUSY = 10, 3
@@ -63,6 +67,32 @@ def test_hosts_are_what_they_are(fleet, tasks):
     assert list(fleet.hosts["b"].containers()) == [task["taskArn"]]
     assert not fleet.hosts["a"].containers() and not fleet.hosts["c"].containers()
     assert not engine.ids_of_task(task["taskArn"]), "nor has this machine's own engine any"
+
+
+@pytest.mark.parametrize("mode", ["bridge", "host"])
+def test_containers_ask_at_ecs_s_address_also_of_an_agent_that_was_killed(fleet, tasks, mode):
+    host = fleet.hosts["a"]
+    definition = tasks.define(small(), networkMode=mode)
+    (task,) = tasks.start(definition, [fleet.arn("a")])["tasks"]
+    tasks.running(task)
+    (inspected,) = engine.inspect(engine.ids_of_task(task["taskArn"], host.host), host.host)
+    inside = metadata.Inside(inspected, host.host)
+    assert inside.uri(4).startswith("http://169.254.170.2/v4/")
+    assert inside.ask("/task")["TaskARN"] == task["taskArn"]
+
+    host.kill_agent()
+    assert ADDRESS in host.addresses(), "nobody took it off the interface"
+    fleet.start_agent(host)
+    fleet.await_connected(ZONES)
+    assert inside.ask("/task")["TaskARN"] == task["taskArn"]
+    assert "another" not in host.agent_text()
+
+    host.agent.terminate()
+    host.agent.wait(10)
+    assert ADDRESS not in host.addresses()
+    fleet.start_agent(host)
+    fleet.await_connected(ZONES)
+    assert inside.ask("/task")["TaskARN"] == task["taskArn"]
 
 
 def test_tasks_are_spread_over_zones_and_then_over_their_hosts(fleet, tasks):

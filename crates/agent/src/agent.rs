@@ -10,6 +10,7 @@ use crate::config::{AgentConfig, ImagePullBehavior};
 use crate::engine::Policy;
 use crate::files::{Files, Identity};
 use crate::images::Images;
+use crate::look::Look;
 use crate::register::{Abilities, Registration, register};
 use crate::reporter::Reporter;
 use crate::runtime::{Common, ControlGroups, Daemon, Facts};
@@ -97,7 +98,8 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
 
     let (connections, connection) = watch::channel(0);
     let reporter = Reporter::new(api.clone(), config.cluster.clone(), connection);
-    let host = Host { api: api.clone(), config, facts, groups, daemon, reporter, files };
+    let look = Look::begin(&config, &api, &daemon, &files).await;
+    let host = Host { api: api.clone(), config, facts, groups, daemon, reporter, files, look };
     let (mut tasks, identity) = host.enter(saved).await?;
     info!(instance = identity.container_instance_arn, cluster = identity.cluster, "registered");
 
@@ -117,12 +119,14 @@ struct Host {
     daemon: Daemon,
     reporter: Reporter,
     files: Files,
+    look: Look,
 }
 
 impl Host {
     /// Takes over what runs, then registers: tasks go on also while the control plane is away.
     async fn enter(&self, saved: Option<Identity>) -> Result<(Tasks, Identity), AgentError> {
         if let Some(identity) = saved {
+            self.look.board.set_container_instance(&identity.container_instance_arn);
             let tasks = self.resume(&identity).await?;
             match self.register(Some(&identity.container_instance_arn)).await? {
                 Registration::Accepted(_) => return Ok((tasks, identity)),
@@ -144,6 +148,7 @@ impl Host {
         };
         let identity = Identity { container_instance_arn, cluster: self.config.cluster.clone() };
         self.files.save_identity(&identity)?;
+        self.look.board.set_container_instance(&identity.container_instance_arn);
         Ok((self.resume(&identity).await?, identity))
     }
 
@@ -164,9 +169,11 @@ impl Host {
             cluster: self.config.cluster.clone(),
             container_instance: arn.clone(),
             least_memory_mib: self.facts.least_memory_mib(),
+            reach: self.look.reach,
         };
         let tools = Tools {
             daemon: self.daemon.clone(),
+            board: self.look.board.clone(),
             common: Arc::new(common),
             groups: self.groups.clone(),
             images: Arc::new(Images::open(self.files.clone(), self.config.image_pull_behavior)?),

@@ -46,6 +46,27 @@ pub struct AgentConfig {
     pub privileged_disabled: bool,
     /// Log drivers that tasks may use.
     pub available_logging_drivers: Vec<String>,
+    /// Where introspection is served, on all interfaces; 0 is nowhere.
+    pub introspection_port: u16,
+    /// Where containers ask for metadata.
+    pub task_metadata: TaskMetadata,
+    /// Whether what tasks use is neither looked at nor told.
+    pub metrics_disabled: bool,
+}
+
+/// Where containers ask for metadata of themselves and their task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskMetadata {
+    /// At ECS's address where this agent can have it, or else as `Bridge`.
+    #[default]
+    Auto,
+    /// At ECS's address, 169.254.170.2, or nowhere.
+    LinkLocal,
+    /// At the host's address on Docker's default bridge, and in host mode at loopback, on a port of
+    /// the agent's own.
+    Bridge,
+    /// Nowhere.
+    Off,
 }
 
 /// When images are pulled. Source: Amazon ECS Developer Guide, `ECS_IMAGE_PULL_BEHAVIOR`.

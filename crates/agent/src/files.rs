@@ -15,12 +15,14 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::engine::{TaskState, file_name};
+use crate::metadata::reach::Told;
 
 /// Raised when a file of before cannot be read any more.
 const SCHEMA: u32 = 1;
 
 const IDENTITY: &str = "container-instance.json";
 const PULLED_IMAGES: &str = "pulled-images.json";
+const METADATA_REACH: &str = "task-metadata.json";
 
 /// The agent's data directory.
 #[derive(Clone, Debug)]
@@ -81,6 +83,15 @@ impl Files {
     pub(crate) fn save_pulled_images(&self, images: &BTreeSet<String>) -> io::Result<()> {
         let images = PulledImages { images: images.clone() };
         replace(&self.dir.join(PULLED_IMAGES), &write(&images)?)
+    }
+
+    /// Where containers were told that they find their metadata.
+    pub(crate) fn metadata_reach(&self) -> io::Result<Told> {
+        load(&self.dir, METADATA_REACH).map(Option::unwrap_or_default)
+    }
+
+    pub(crate) fn save_metadata_reach(&self, told: &Told) -> io::Result<()> {
+        save(&self.dir, METADATA_REACH, told)
     }
 
     /// Every task that can be read; of one that cannot, the containers' labels still speak.

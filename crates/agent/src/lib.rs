@@ -7,12 +7,17 @@
 
 mod agent;
 mod backoff;
+mod board;
 mod config;
 pub mod engine;
 mod files;
 mod images;
+mod introspection;
 mod join;
+mod local_http;
+mod look;
 mod membership;
+mod metadata;
 mod payload;
 mod register;
 mod reporter;
@@ -20,10 +25,13 @@ mod runtime;
 mod session;
 mod system;
 mod tasks;
+mod telemetry;
 mod worker;
 
 pub use agent::{Agent, AgentError};
-pub use config::{AgentConfig, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImagePullBehavior};
+pub use config::{
+    AgentConfig, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImagePullBehavior, TaskMetadata,
+};
 pub use join::{JoinError, Said, join};
 pub use membership::Membership;
 pub use reporter::submission;

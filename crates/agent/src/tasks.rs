@@ -127,6 +127,7 @@ impl Tasks {
         self.running.abort_all();
         for arn in self.workers.keys() {
             self.tools.files.remove_task(arn);
+            self.tools.board.forget(arn);
         }
     }
 

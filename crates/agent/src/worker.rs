@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{error, info, warn};
 
+use crate::board::Board;
 use crate::engine::{
     ContainerStatus, Effect, Failure, Input, Limits, Policy, Reason, TaskSpec, TaskState,
     VolumeSource, step, wake_at,
@@ -28,6 +29,7 @@ use crate::system::{now, until};
 #[derive(Clone, Debug)]
 pub(crate) struct Tools {
     pub(crate) daemon: Daemon,
+    pub(crate) board: Board,
     pub(crate) common: Arc<Common>,
     /// `None` where tasks cannot be limited as a whole.
     pub(crate) groups: Option<ControlGroups>,
@@ -79,6 +81,7 @@ impl Worker {
             self.advance(next.0, next.1);
             if self.state.is_over() {
                 self.tools.files.remove_task(&self.state.spec.arn);
+                self.tools.board.forget(&self.state.spec.arn);
                 return;
             }
             let wake_at = wake_at(&self.state, &self.tools.policy, now());
@@ -105,6 +108,7 @@ impl Worker {
         let is_news = input != Input::Tick;
         let effects = step(&mut self.state, input, &self.tools.policy, now());
         self.live.store(self.state.desired == DesiredStatus::Running, Ordering::Relaxed);
+        self.tools.board.show(&self.state);
         self.drop_what_is_settled();
         let save = is_news || !effects.is_empty();
         let (reports, deeds): (Vec<_>, Vec<_>) =

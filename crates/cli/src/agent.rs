@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use longshore_agent::{Agent, AgentConfig, ImagePullBehavior, Membership, Said};
+use longshore_agent::{Agent, AgentConfig, ImagePullBehavior, Membership, Said, TaskMetadata};
 use longshore_client::{Credentials, Endpoint, Signer, Trust};
 use longshore_model::ClusterName;
 use tokio::sync::oneshot;
@@ -109,6 +109,49 @@ pub(crate) struct Engine {
         default_value = "json-file"
     )]
     available_logging_drivers: Vec<String>,
+
+    /// Where introspection and metrics are served, on all interfaces; 0 is nowhere.
+    #[arg(
+        long,
+        env = "LONGSHORE_INTROSPECTION_PORT",
+        value_name = "PORT",
+        default_value_t = 51678
+    )]
+    introspection_port: u16,
+
+    /// Where containers ask for metadata of themselves and their task.
+    #[arg(long, env = "LONGSHORE_TASK_METADATA", value_name = "WHERE", default_value = "auto")]
+    task_metadata: Reach,
+
+    /// Asks Docker for no stats, and sends no telemetry.
+    #[arg(long, env = "LONGSHORE_DISABLE_METRICS")]
+    disable_metrics: bool,
+}
+
+/// Where containers ask for metadata.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Reach {
+    /// At 169.254.170.2 where the agent can have it (as root, and first on its machine), else as
+    /// bridge.
+    Auto,
+    /// At 169.254.170.2, or nowhere.
+    LinkLocal,
+    /// At the host's address on Docker's default bridge, in host mode at 127.0.0.1, on port 51679
+    /// or another.
+    Bridge,
+    /// Nowhere: containers get no ECS_CONTAINER_METADATA_URI.
+    Off,
+}
+
+impl From<Reach> for TaskMetadata {
+    fn from(reach: Reach) -> Self {
+        match reach {
+            Reach::Auto => Self::Auto,
+            Reach::LinkLocal => Self::LinkLocal,
+            Reach::Bridge => Self::Bridge,
+            Reach::Off => Self::Off,
+        }
+    }
 }
 
 /// When images are pulled.
@@ -164,6 +207,9 @@ impl Engine {
             attributes: self.instance_attributes,
             privileged_disabled: self.disable_privileged,
             available_logging_drivers: self.available_logging_drivers,
+            introspection_port: self.introspection_port,
+            task_metadata: self.task_metadata.into(),
+            metrics_disabled: self.disable_metrics,
         }
     }
 }

@@ -79,6 +79,9 @@ pub struct ContainerState {
     pub docker_name: String,
     /// Its id in Docker, once created.
     pub docker_id: Option<String>,
+    /// What it asks about itself by, a UUID; empty where an agent began it that had no answers.
+    #[serde(default)]
+    pub metadata_id: String,
     /// Only ever becomes greater.
     pub known: ContainerStatus,
     /// The action whose outcome is awaited; no other is asked for meanwhile.
@@ -158,7 +161,7 @@ impl TaskState {
         let containers = spec
             .containers
             .iter()
-            .map(|it| ContainerState::new(spec.docker_name(&it.name, ids)))
+            .map(|it| ContainerState::new(spec.docker_name(&it.name, ids), ids))
             .collect();
         let mut task = Self {
             spec,
@@ -254,10 +257,12 @@ impl TaskState {
 }
 
 impl ContainerState {
-    fn new(docker_name: String) -> Self {
+    fn new(docker_name: String, ids: &dyn Ids) -> Self {
+        let metadata_id = uuid::Builder::from_random_bytes(ids.next_bits().to_be_bytes());
         Self {
             docker_name,
             docker_id: None,
+            metadata_id: metadata_id.into_uuid().to_string(),
             known: ContainerStatus::None,
             in_flight: None,
             image_missing: false,

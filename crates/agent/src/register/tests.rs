@@ -3,7 +3,7 @@ use longshore_client::{Credentials, Signer, Trust};
 use longshore_wire::ErrorBody;
 
 use super::*;
-use crate::config::{DEFAULT_RESERVED_PORTS, ImagePullBehavior};
+use crate::config::{DEFAULT_RESERVED_PORTS, ImagePullBehavior, TaskMetadata};
 
 fn config() -> AgentConfig {
     AgentConfig {
@@ -28,6 +28,9 @@ fn config() -> AgentConfig {
         reserved_ports_udp: vec![],
         attributes: vec![("stack".into(), "dev".into())],
         privileged_disabled: false,
+        introspection_port: 0,
+        task_metadata: TaskMetadata::Off,
+        metrics_disabled: true,
         available_logging_drivers: vec!["json-file".into()],
     }
 }

@@ -13,11 +13,16 @@ use super::limits::ControlGroups;
 use crate::engine::{
     ContainerSpec, Failure, Limits, MountSpec, PortSpec, Reason, TaskSpec, TaskState, VolumeSource,
 };
+use crate::metadata::reach::Reach;
 
 /// Docker takes fewer CPU shares for a wish to have its default.
 const LEAST_CPU_SHARES: i64 = 2;
 
 const MIB: i64 = 1024 * 1024;
+
+/// Source: Amazon ECS Developer Guide, "Task metadata endpoint".
+const METADATA_URIS: [(&str, &str); 2] =
+    [("ECS_CONTAINER_METADATA_URI", "v3"), ("ECS_CONTAINER_METADATA_URI_V4", "v4")];
 
 /// What is the same for every container of this agent.
 #[derive(Clone, Debug)]
@@ -28,6 +33,8 @@ pub(crate) struct Common {
     pub(crate) container_instance: String,
     /// Below this the engine refuses a memory limit.
     pub(crate) least_memory_mib: u32,
+    /// Where containers find their metadata.
+    pub(crate) reach: Reach,
 }
 
 /// The label by which an agent tells its containers from those of another.
@@ -54,9 +61,32 @@ pub(crate) fn body(
     if let Some(text) = &container.docker_config {
         body = lay_over(body, text, Failure::DockerClientConfig)?;
     }
+    let network_mode = host_config.network_mode.clone().unwrap_or_default();
     body.host_config = Some(host_config);
+    if let Some(base) = common.reach.base(&network_mode)
+        && body.network_disabled != Some(true)
+    {
+        tell_where_metadata_is(&mut body, &base, task, container);
+    }
     body.labels.get_or_insert_default().extend(labels(common, &task.spec, container));
     Ok(body)
+}
+
+/// As in ECS, these variables are the agent's, whatever a definition says of them.
+fn tell_where_metadata_is(
+    body: &mut ContainerCreateBody,
+    base: &str,
+    task: &TaskState,
+    container: &ContainerSpec,
+) {
+    let id = task.container(&container.name).map(|it| it.metadata_id.as_str());
+    let Some(id) = id.filter(|it| !it.is_empty()) else { return };
+    let environment = body.env.get_or_insert_default();
+    for (name, version) in METADATA_URIS {
+        let is_it = |it: &String| it.split_once('=').map_or(it.as_str(), |it| it.0) == name;
+        environment.retain(|it| !is_it(it));
+        environment.push(format!("{name}={base}/{version}/{id}"));
+    }
 }
 
 fn config(container: &ContainerSpec) -> ContainerCreateBody {

@@ -18,6 +18,10 @@ fn render(members: &str) -> Result<Value, Reason> {
 
 /// Members of the task, each with a comma after it, and of its first container.
 fn render_in(of_task: &str, members: &str) -> Result<Value, Reason> {
+    render_where(Reach::Nowhere, of_task, members)
+}
+
+fn render_where(reach: Reach, of_task: &str, members: &str) -> Result<Value, Reason> {
     let json = format!(
         r#"{{"arn":"t","family":"app","version":"2",{of_task}
             "volumes":[{{"name":"shared","host":{{}}}},
@@ -29,8 +33,12 @@ fn render_in(of_task: &str, members: &str) -> Result<Value, Reason> {
     let task = longshore_wire::parse::<acs::Task>(json.as_bytes()).unwrap().shape;
     let spec = TaskSpec::parse(task, &Ones).unwrap();
     let task = TaskState::new(spec, DesiredStatus::Running, &Ones);
-    let common =
-        Common { cluster: "default".into(), container_instance: "ci".into(), least_memory_mib: 6 };
+    let common = Common {
+        cluster: "default".into(),
+        container_instance: "ci".into(),
+        least_memory_mib: 6,
+        reach,
+    };
     let body = body(&common, &task, &task.spec.containers[0])?;
     Ok(serde_json::to_value(body).unwrap())
 }
@@ -213,4 +221,46 @@ fn the_containers_of_a_limited_task_have_its_group_as_parent() {
     assert_eq!(body.pointer("/HostConfig/CgroupParent"), Some(&Value::from("/ecs/t")));
     let body = render_in("", r#""memory":32"#).unwrap();
     assert_eq!(body.pointer("/HostConfig/CgroupParent"), None);
+}
+
+#[track_caller]
+fn check_environment(members: &str, expect: Expect) {
+    let body = render_where(Reach::LinkLocal, "", members).unwrap();
+    let environment = body["Env"].as_array().unwrap().iter();
+    let lines: Vec<_> = environment.map(|it| it.as_str().unwrap()).collect();
+    expect.assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn a_container_is_told_where_its_metadata_is() {
+    check_environment(
+        r#""environment":{"A":"1"}"#,
+        expect![[r#"
+            A=1
+            ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/ffffffff-ffff-4fff-bfff-ffffffffffff
+            ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/ffffffff-ffff-4fff-bfff-ffffffffffff"#]],
+    );
+}
+
+#[test]
+fn what_a_definition_says_of_that_gives_way() {
+    check_environment(
+        r#""environment":{"ECS_CONTAINER_METADATA_URI":"mine","ECS_CONTAINER_METADATA_URI_V":"2"},
+           "dockerConfig":{"config":"{\"Env\":[\"ECS_CONTAINER_METADATA_URI_V4=mine\",\"B\"]}",
+                           "hostConfig":"{\"NetworkMode\":\"host\"}"}"#,
+        expect![[r#"
+            B
+            ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/ffffffff-ffff-4fff-bfff-ffffffffffff
+            ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/ffffffff-ffff-4fff-bfff-ffffffffffff"#]],
+    );
+}
+
+#[test]
+fn a_container_without_a_network_is_told_nothing() {
+    for config in
+        [r#""hostConfig":"{\"NetworkMode\":\"none\"}""#, r#""config":"{\"NetworkDisabled\":true}""#]
+    {
+        let members = format!(r#""environment":{{"A":"1"}},"dockerConfig":{{{config}}}"#);
+        check_environment(&members, expect!["A=1"]);
+    }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::models::ContainerInspectResponse;
-use longshore_agent::{Agent, AgentConfig, DEFAULT_RESERVED_PORTS, ImagePullBehavior};
+use longshore_agent::{
+    Agent, AgentConfig, DEFAULT_RESERVED_PORTS, ImagePullBehavior, TaskMetadata,
+};
 use longshore_client::{Credentials, Signer, Trust};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -64,6 +66,9 @@ impl World {
             reserved_ports_udp: Vec::new(),
             attributes: Vec::new(),
             privileged_disabled: false,
+            introspection_port: 0,
+            task_metadata: TaskMetadata::Off,
+            metrics_disabled: true,
             available_logging_drivers: vec!["json-file".to_owned()],
         };
         let (agent, tasks) = Default::default();

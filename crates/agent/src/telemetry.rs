@@ -1,0 +1,8 @@
+//! What tasks use: asked of Docker in rounds, kept for those who look, and told to the control
+//! plane.
+
+mod sampler;
+mod usage;
+
+pub(crate) use sampler::Sampler;
+pub(crate) use usage::Usage;
