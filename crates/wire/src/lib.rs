@@ -14,6 +14,7 @@ pub mod join_token;
 mod json;
 pub mod own;
 pub mod percent;
+pub mod prometheus;
 mod shape;
 pub mod sigv4;
 pub mod tcs;
