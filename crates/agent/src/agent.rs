@@ -16,6 +16,7 @@ use crate::reporter::Reporter;
 use crate::runtime::{Common, ControlGroups, Daemon, Facts};
 use crate::session::Session;
 use crate::tasks::Tasks;
+use crate::turns::{self, Turns};
 use crate::worker::Tools;
 
 const USUAL_DOCKER: &str = "unix:///var/run/docker.sock";
@@ -162,6 +163,11 @@ impl Host {
         register(&self.api, &abilities, arn).await.map_err(refused)
     }
 
+    fn starts_at_once(&self) -> usize {
+        let chosen = self.config.starts_at_once.map(|it| usize::from(it.get()));
+        chosen.unwrap_or_else(|| turns::best_for(self.facts.cpus))
+    }
+
     async fn resume(&self, identity: &Identity) -> Result<Tasks, AgentError> {
         let arn = &identity.container_instance_arn;
         let inventory = self.daemon.inventory(arn).await.map_err(AgentError::Docker)?;
@@ -177,6 +183,7 @@ impl Host {
             common: Arc::new(common),
             groups: self.groups.clone(),
             images: Arc::new(Images::open(self.files.clone(), self.config.image_pull_behavior)?),
+            turns: Turns::of(self.starts_at_once()),
             reporter: self.reporter.clone(),
             files: self.files.clone(),
             policy: policy(&self.config),

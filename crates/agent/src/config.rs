@@ -1,5 +1,6 @@
 //! What an agent is told when it starts.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub struct AgentConfig {
     pub stop_timeout: Duration,
     /// How long the containers of a stopped task are kept.
     pub task_cleanup_wait: Duration,
+    /// How many containers are made or started at a time; chosen by the host's CPUs if `None`.
+    pub starts_at_once: Option<NonZeroU16>,
     /// When images are pulled.
     pub image_pull_behavior: ImagePullBehavior,
     /// Memory of the host that tasks do not get.

@@ -26,6 +26,7 @@ mod session;
 mod system;
 mod tasks;
 mod telemetry;
+mod turns;
 mod worker;
 
 pub use agent::{Agent, AgentError};

@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use longshore_model::DesiredStatus;
 use longshore_wire::acs;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -27,7 +25,7 @@ pub(crate) struct Tasks {
 /// The way to a worker.
 struct Handle {
     messages: mpsc::UnboundedSender<Message>,
-    live: Arc<AtomicBool>,
+    live: watch::Receiver<bool>,
 }
 
 /// Why an assignment is not acknowledged.
@@ -118,7 +116,7 @@ impl Tasks {
 
     /// ARNs of the tasks that are meant to run.
     pub(crate) fn live(&self) -> Vec<String> {
-        let live = self.workers.iter().filter(|(_, it)| it.live.load(Ordering::Relaxed));
+        let live = self.workers.iter().filter(|(_, it)| *it.live.borrow());
         live.map(|(arn, _)| arn.clone()).collect()
     }
 
@@ -155,8 +153,8 @@ impl Tasks {
         let (sender, messages) = mpsc::unbounded_channel();
         let (saved, is_saved) = oneshot::channel();
         let arn = state.spec.arn.clone();
-        let live = Arc::new(AtomicBool::new(true));
-        self.workers.insert(arn.clone(), Handle { messages: sender, live: live.clone() });
+        let (live, is_live) = watch::channel(true);
+        self.workers.insert(arn.clone(), Handle { messages: sender, live: is_live });
         let worker = Worker::new(state, self.tools.clone(), messages, live);
         self.running.spawn(async move {
             worker.run(Message { input: first, saved }).await;

@@ -6,24 +6,24 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use longshore_model::DesiredStatus;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{error, info, warn};
 
 use crate::board::Board;
 use crate::engine::{
-    ContainerStatus, Effect, Failure, Input, Limits, Policy, Reason, TaskSpec, TaskState,
-    VolumeSource, step, wake_at,
+    ContainerStatus, CreateOutcome, Effect, Failure, Input, Limits, Policy, Reason, StartOutcome,
+    TaskSpec, TaskState, VolumeSource, step, wake_at,
 };
 use crate::files::Files;
 use crate::images::{Images, Pull};
 use crate::reporter::Reporter;
 use crate::runtime::{Common, ControlGroups, Daemon};
 use crate::system::{now, until};
+use crate::turns::{Arrival, Turn, Turns};
 
 /// What all workers share.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub(crate) struct Tools {
     /// `None` where tasks cannot be limited as a whole.
     pub(crate) groups: Option<ControlGroups>,
     pub(crate) images: Arc<Images>,
+    /// To make containers and to start them.
+    pub(crate) turns: Turns,
     pub(crate) reporter: Reporter,
     pub(crate) files: Files,
     pub(crate) policy: Policy,
@@ -49,14 +51,22 @@ pub(crate) struct Message {
     pub(crate) saved: oneshot::Sender<io::Result<()>>,
 }
 
+/// What came of an effect.
+struct Outcome {
+    input: Option<Input>,
+    /// Kept until the engine has asked for what follows: the start of a container that was made.
+    turn: Option<Turn>,
+}
+
 /// The owner of one task.
 pub(crate) struct Worker {
     state: TaskState,
     tools: Tools,
     messages: mpsc::UnboundedReceiver<Message>,
     /// Whether the task is still meant to run, for those who only want to know that.
-    live: Arc<AtomicBool>,
-    effects: JoinSet<Option<Input>>,
+    live: watch::Sender<bool>,
+    arrival: Arrival,
+    effects: JoinSet<Outcome>,
     /// What to drop once the container has stopped.
     pending: Vec<(usize, AbortHandle)>,
     /// Who follows the health of which container.
@@ -68,17 +78,19 @@ impl Worker {
         state: TaskState,
         tools: Tools,
         messages: mpsc::UnboundedReceiver<Message>,
-        live: Arc<AtomicBool>,
+        live: watch::Sender<bool>,
     ) -> Self {
+        let arrival = tools.turns.arrive();
         let (effects, pending, followers) = Default::default();
-        Self { state, tools, messages, live, effects, pending, followers }
+        Self { state, tools, messages, live, arrival, effects, pending, followers }
     }
 
     /// Carries the task on from `first` until nothing of it is left.
     pub(crate) async fn run(mut self, first: Message) {
-        let mut next = (first.input, Some(first.saved));
+        let mut next = (first.input, Some(first.saved), None);
         loop {
             self.advance(next.0, next.1);
+            drop(next.2);
             if self.state.is_over() {
                 self.tools.files.remove_task(&self.state.spec.arn);
                 self.tools.board.forget(&self.state.spec.arn);
@@ -87,13 +99,13 @@ impl Worker {
             let wake_at = wake_at(&self.state, &self.tools.policy, now());
             let pause = wake_at.map_or(Duration::MAX, until);
             next = tokio::select! {
-                Some(message) = self.messages.recv() => (message.input, Some(message.saved)),
+                Some(message) = self.messages.recv() => (message.input, Some(message.saved), None),
                 Some(outcome) = self.effects.join_next() => match outcome {
-                    Ok(Some(input)) => (input, None),
-                    // Dropped, or nothing to tell.
-                    Ok(None) | Err(_) => (Input::Tick, None),
+                    Ok(Outcome { input, turn }) => (input.unwrap_or(Input::Tick), None, turn),
+                    // Dropped.
+                    Err(_) => (Input::Tick, None, None),
                 },
-                () = tokio::time::sleep(pause), if wake_at.is_some() => (Input::Tick, None),
+                () = tokio::time::sleep(pause), if wake_at.is_some() => (Input::Tick, None, None),
                 else => return,
             };
         }
@@ -107,8 +119,9 @@ impl Worker {
             self.state.containers.iter().map(|it| (it.known, it.restarts)).collect();
         let is_news = input != Input::Tick;
         let effects = step(&mut self.state, input, &self.tools.policy, now());
-        self.live.store(self.state.desired == DesiredStatus::Running, Ordering::Relaxed);
         self.tools.board.show(&self.state);
+        let live = self.state.desired == DesiredStatus::Running;
+        self.live.send_if_modified(|it| std::mem::replace(it, live) != live);
         self.drop_what_is_settled();
         let save = is_news || !effects.is_empty();
         let (reports, deeds): (Vec<_>, Vec<_>) =
@@ -135,14 +148,13 @@ impl Worker {
         match effect {
             Effect::Prepare => {
                 let spec = self.state.spec.clone();
-                self.effects
-                    .spawn(async move { Some(Input::Prepared(tools.prepare(&spec).await)) });
+                self.spawn(async move { Some(Input::Prepared(tools.prepare(&spec).await)) });
             }
             Effect::Pull(container) => {
                 let Some(spec) = self.state.spec.containers.get(container) else { return };
                 let (image, login) = (spec.image.clone(), spec.registry_login.clone());
                 info!(task = self.id(), container = spec.name, image, "pulling");
-                let handle = self.effects.spawn(async move {
+                let handle = self.spawn(async move {
                     let pull = tools.images.pull(&tools.daemon, &image, login.as_ref()).await;
                     let Pull { started_at, outcome } = pull;
                     Some(Input::Pulled { container, started_at, outcome })
@@ -151,30 +163,36 @@ impl Worker {
             }
             Effect::Create(container) => {
                 let body = tools.daemon.creation(&tools.common, &self.state, container);
+                let (place, stops) = (tools.turns.ask(self.arrival), self.stops());
                 self.effects.spawn(async move {
-                    let outcome = tools.daemon.create(body).await;
-                    Some(Input::Created { container, outcome })
+                    let create = tools.daemon.create(body);
+                    let (outcome, turn) = place.then(stops, create).await;
+                    let outcome = outcome.unwrap_or(CreateOutcome::NotBegun);
+                    Outcome { input: Some(Input::Created { container, outcome }), turn }
                 });
             }
             Effect::Start(container) => {
                 let Some(docker_id) = self.docker_id(container) else { return };
                 let spec = self.state.spec.containers.get(container);
                 let offers_ports = spec.is_some_and(|it| it.offers_ports());
+                let (place, stops) = (tools.turns.ask(self.arrival), self.stops());
                 self.effects.spawn(async move {
-                    let outcome = tools.daemon.start(&docker_id, offers_ports).await;
-                    Some(Input::Started { container, outcome })
+                    let start = tools.daemon.start(&docker_id, offers_ports);
+                    let (outcome, turn) = place.then(stops, start).await;
+                    let outcome = outcome.unwrap_or(StartOutcome::NotBegun);
+                    Outcome { input: Some(Input::Started { container, outcome }), turn }
                 });
             }
             Effect::Watch(container) => {
                 let Some(docker_id) = self.docker_id(container) else { return };
-                self.effects.spawn(async move {
+                self.spawn(async move {
                     let exit = tools.daemon.exit(&docker_id).await;
                     Some(Input::Exited { container, exit })
                 });
             }
             Effect::FollowHealth { container, known } => {
                 let Some(docker_id) = self.docker_id(container) else { return };
-                let handle = self.effects.spawn(async move {
+                let handle = self.spawn(async move {
                     let status = tools.daemon.health(&docker_id, known).await;
                     Some(Input::Health { container, status })
                 });
@@ -187,7 +205,7 @@ impl Worker {
                 let spec = self.state.spec.containers.get(container);
                 let own_timeout = spec.and_then(|it| it.stop_timeout_secs);
                 let own_timeout = own_timeout.map(|it| Duration::from_secs(it.into()));
-                let handle = self.effects.spawn(async move {
+                let handle = self.spawn(async move {
                     let timeout = own_timeout.unwrap_or(tools.stop_timeout);
                     tools.daemon.stop(&docker_id, timeout).await;
                     None
@@ -196,7 +214,7 @@ impl Worker {
             }
             Effect::Submit(report) => {
                 let (arn, id) = (self.state.spec.arn.clone(), self.id().to_owned());
-                self.effects.spawn(async move {
+                self.spawn(async move {
                     if report.tells_an_end() {
                         tools.files.sync_task(&arn).await;
                     }
@@ -207,7 +225,7 @@ impl Worker {
             Effect::CleanUp { containers, volumes, limits } => {
                 info!(task = self.id(), "removing its containers");
                 let group = self.state.spec.file_name();
-                self.effects.spawn(async move {
+                self.spawn(async move {
                     tools.daemon.clean_up(&containers, &volumes).await;
                     if let Some(groups) = tools.groups.filter(|_| limits) {
                         groups.remove(&group);
@@ -218,8 +236,25 @@ impl Worker {
         }
     }
 
+    /// Performs an effect that takes no turn.
+    fn spawn(
+        &mut self,
+        effect: impl Future<Output = Option<Input>> + Send + 'static,
+    ) -> AbortHandle {
+        self.effects.spawn(async move { Outcome { input: effect.await, turn: None } })
+    }
+
     fn docker_id(&self, container: usize) -> Option<String> {
         self.state.containers.get(container)?.docker_id.clone()
+    }
+
+    /// Returns when the task is not meant to run any more.
+    fn stops(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut live = self.live.subscribe();
+        async move {
+            // An error says that the worker is gone, and with it whoever waits here.
+            let _ = live.wait_for(|live| !live).await;
+        }
     }
 
     /// A pull, a stop, or the health of a container that has stopped is of no use any more.

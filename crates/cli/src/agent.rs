@@ -1,5 +1,6 @@
 //! `longshore agent`: the agent alone.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -64,6 +65,10 @@ pub(crate) struct Engine {
     /// How long stopped containers are kept, such as 1m or 3h; at least 1s.
     #[arg(long, env = "LONGSHORE_TASK_CLEANUP_WAIT", default_value = "3h", value_parser = duration)]
     task_cleanup_wait: Duration,
+
+    /// How many containers are made or started at a time. [default: two for each CPU, 4 to 32]
+    #[arg(long, env = "LONGSHORE_STARTS_AT_ONCE", value_name = "COUNT")]
+    starts_at_once: Option<NonZeroU16>,
 
     /// When images are pulled.
     #[arg(long, env = "LONGSHORE_IMAGE_PULL_BEHAVIOR", default_value = "prefer-cached")]
@@ -200,6 +205,7 @@ impl Engine {
             docker_host: self.docker_host,
             stop_timeout: self.stop_timeout,
             task_cleanup_wait: self.task_cleanup_wait,
+            starts_at_once: self.starts_at_once,
             image_pull_behavior: self.image_pull_behavior.into(),
             reserved_memory_mib: self.reserved_memory,
             reserved_ports: self.reserved_ports,

@@ -49,6 +49,7 @@ pub(super) fn absorb(
                     effects.push(Effect::Watch(container));
                 }
                 StartOutcome::Failed(reason) => state.fail(reason),
+                StartOutcome::NotBegun => state.in_flight = None,
             }
         }
         Input::Exited { container, exit } => {
@@ -124,6 +125,7 @@ fn created(state: &mut ContainerState, outcome: CreateOutcome) {
             }
         }
         CreateOutcome::Failed(reason) => state.fail(reason),
+        CreateOutcome::NotBegun => state.in_flight = None,
     }
 }
 

@@ -84,6 +84,8 @@ pub enum CreateOutcome {
     ImageMissing(Reason),
     /// Docker refused for any other reason.
     Failed(Reason),
+    /// Docker was not asked: the task was to stop before its turn came.
+    NotBegun,
 }
 
 /// What came of starting a container.
@@ -96,6 +98,8 @@ pub enum StartOutcome {
     },
     /// Docker refused.
     Failed(Reason),
+    /// Docker was not asked: the task was to stop before its turn came.
+    NotBegun,
 }
 
 /// A container as Docker has it when the agent starts.

@@ -22,6 +22,7 @@ fn config() -> AgentConfig {
         docker_host: None,
         stop_timeout: Duration::from_secs(30),
         task_cleanup_wait: Duration::from_secs(3 * 3600),
+        starts_at_once: None,
         image_pull_behavior: ImagePullBehavior::default(),
         reserved_memory_mib: 100,
         reserved_ports: DEFAULT_RESERVED_PORTS.to_vec(),

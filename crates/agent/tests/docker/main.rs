@@ -5,6 +5,7 @@
 //! never skip.
 
 mod adoption;
+mod burst;
 mod failures;
 mod health;
 mod lifecycle;

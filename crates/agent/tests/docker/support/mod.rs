@@ -5,6 +5,7 @@ mod docker;
 mod guest;
 mod proxy;
 mod registry;
+mod stalling_registry;
 mod world;
 
 pub(crate) use control_plane::ControlPlane;
@@ -12,4 +13,5 @@ pub(crate) use docker::remove_containers_of;
 pub(crate) use guest::IMAGE;
 pub(crate) use proxy::Proxy;
 pub(crate) use registry::{PASSWORD, Registry, USERNAME};
+pub(crate) use stalling_registry::StallingRegistry;
 pub(crate) use world::World;

@@ -60,6 +60,7 @@ impl World {
             docker_host: None,
             stop_timeout: Duration::from_secs(2),
             task_cleanup_wait: Duration::from_secs(3600),
+            starts_at_once: None,
             image_pull_behavior: ImagePullBehavior::PreferCached,
             reserved_memory_mib: 0,
             reserved_ports: DEFAULT_RESERVED_PORTS.to_vec(),

@@ -2,6 +2,7 @@
 //!
 //!     cargo build --release -p longshore-cli && cargo run --release -p longshore-load --bin bench -- all
 
+mod burst;
 mod figures;
 mod fleet;
 mod fsync;
@@ -65,6 +66,9 @@ struct Arguments {
 enum Benchmark {
     /// RunTask until RUNNING, against create and start straight on the Docker Engine.
     Start,
+    /// 100 RunTask at once until all are RUNNING, against the Docker Engine's best rate and Docker
+    /// Swarm mode, on an engine of its own; needs root.
+    Burst,
     /// Durable RunTask calls: how many, and how long one takes in units of fsyncs.
     Tasks,
     /// Bytes of server memory a task.
@@ -75,7 +79,7 @@ enum Benchmark {
     Versus,
     /// RunTask with placement over thousands of simulated agents in a process of their own.
     Fleet,
-    /// All of them but `versus` and `fleet`.
+    /// All of them but `burst`, `versus` and `fleet`.
     All,
 }
 
@@ -103,6 +107,9 @@ fn main() -> anyhow::Result<()> {
         }
         if asked(Benchmark::Kills) {
             kills::measure(&mut table).await?;
+        }
+        if arguments.benchmark == Benchmark::Burst {
+            burst::measure(&setting, &mut table).await?;
         }
         if arguments.benchmark == Benchmark::Fleet {
             let size = fleet::Size {
