@@ -19,6 +19,7 @@ pub mod reference;
 pub mod tags;
 pub mod task_definitions;
 pub mod tasks;
+pub mod telemetry;
 #[cfg(test)]
 mod testing;
 
@@ -29,6 +30,7 @@ use longshore_model::{Clock, Ids, Owner, Timestamp};
 use longshore_store::{State, Store};
 
 use fleets::Fleets;
+use telemetry::Telemetry;
 
 pub use longshore_placement as placement;
 use longshore_placement::Queries;
@@ -46,6 +48,7 @@ pub struct Control {
     fleets: Arc<Fleets>,
     /// The expressions of task definitions that were run lately.
     queries: Arc<Mutex<Queries>>,
+    telemetry: Arc<Telemetry>,
 }
 
 impl Control {
@@ -53,7 +56,8 @@ impl Control {
     pub fn new(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, owner: Owner) -> Self {
         let (owner, fleets, queries) = (Arc::new(owner), Arc::default(), Arc::default());
         let keep_secs = reap::KEEP_SECS;
-        Self { store, clock, ids, owner, has_fargate: false, keep_secs, fleets, queries }
+        let telemetry = Arc::default();
+        Self { store, clock, ids, owner, has_fargate: false, keep_secs, fleets, queries, telemetry }
     }
 
     /// The same, with what has ended kept for so long, of which the seconds count.
@@ -89,6 +93,11 @@ impl Control {
     /// Whose resources these are.
     pub fn owner(&self) -> &Owner {
         &self.owner
+    }
+
+    /// How tasks and container instances fare, as their agents tell it.
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
     }
 
     /// A number by which to choose at random, another one each time.

@@ -3,6 +3,7 @@
 mod describe;
 mod explain;
 mod figures;
+mod health;
 mod launch;
 mod report;
 mod run;
@@ -11,6 +12,7 @@ mod stop;
 
 pub use describe::{ListTasks, list};
 pub use explain::{Excluded, Explanation, Listed, NearMiss, Reason, Why, explain};
+pub use health::{Health, HealthReport, RecordHealthError};
 pub use launch::{
     Failure, FailureReason, Launch, LaunchError, LaunchTags, Launched, PropagateTags,
 };

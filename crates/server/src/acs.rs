@@ -11,4 +11,4 @@ mod payload;
 mod session;
 
 pub(crate) use hub::{Hub, Seat};
-pub(crate) use session::{Hello, Session, may_connect, refuse, serve};
+pub(crate) use session::{Hello, NAMES, Names, Session, may_connect, refuse, serve};

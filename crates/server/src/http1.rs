@@ -31,7 +31,7 @@ use crate::acs::{self, Hello, Session};
 use crate::api::{Call, Exception, answer};
 use crate::own::{self, OwnCall};
 use crate::transport::{Entered, Transport};
-use crate::{Doors, requested};
+use crate::{Doors, requested, tcs};
 
 /// The longest body, in bytes. ECS takes definitions of 64 KiB; agents report less.
 const MAX_BODY: usize = 1024 * 1024;
@@ -138,8 +138,10 @@ impl Connection {
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let (parts, body) = request.into_parts();
-        if parts.uri.path() == "/acs/ws" && self.transport != Transport::Refused {
-            return Ok(self.open_socket(parts).await);
+        if let Some(socket) = Socket::at(parts.uri.path())
+            && self.transport != Transport::Refused
+        {
+            return Ok(self.open_socket(socket, parts).await);
         }
         let outcome = match self.transport {
             Transport::Refused => Err(Exception::access_denied(SPEAK_TLS)),
@@ -188,7 +190,7 @@ impl Connection {
         Ok(Response::new(Body::from(answer)))
     }
 
-    async fn open_socket(self, mut parts: Parts) -> Response<Body> {
+    async fn open_socket(self, which: Socket, mut parts: Parts) -> Response<Body> {
         let doors = &self.doors;
         let refused = |exception: Exception| {
             acs::refuse(&Refusal {
@@ -202,7 +204,7 @@ impl Connection {
             Err(exception) => return refused(exception),
         };
         let query = parts.uri.query().unwrap_or_default();
-        let hello = match Hello::read(query, doors.control.owner()) {
+        let hello = match Hello::read(query, which.names(), doors.control.owner()) {
             Ok(hello) => hello,
             Err(refusal) => {
                 debug!(?refusal, "an agent's handshake is refused");
@@ -222,10 +224,44 @@ impl Connection {
             Err(rejection) => return axum::response::IntoResponse::into_response(rejection),
         };
         upgrade.on_upgrade(move |socket| async move {
-            let Doors { control, secrets, hub, .. } = &*self.doors;
-            let session = Session::new(hello, caller, control.clone(), secrets.clone());
-            acs::serve(socket, session, hub, self.stopping).await;
+            let Doors { control, secrets, hub, telemetry, .. } = &*self.doors;
+            match which {
+                Socket::Acs => {
+                    let session = Session::new(hello, caller, control.clone(), secrets.clone());
+                    acs::serve(socket, session, hub, self.stopping).await;
+                }
+                Socket::Tcs => {
+                    let session = tcs::Session::new(hello, caller, control.clone());
+                    tcs::serve(socket, session, telemetry, self.stopping).await;
+                }
+            }
         })
+    }
+}
+
+/// The sockets that agents open.
+#[derive(Clone, Copy, Debug)]
+enum Socket {
+    /// What they are told to run.
+    Acs,
+    /// How it fares.
+    Tcs,
+}
+
+impl Socket {
+    fn at(path: &str) -> Option<Self> {
+        match path {
+            "/acs/ws" => Some(Self::Acs),
+            "/tcs/ws" => Some(Self::Tcs),
+            _ => None,
+        }
+    }
+
+    fn names(self) -> acs::Names {
+        match self {
+            Self::Acs => acs::NAMES,
+            Self::Tcs => tcs::NAMES,
+        }
     }
 }
 

@@ -16,10 +16,10 @@ use longshore_store::StoreError;
 use longshore_wire::ErrorBody;
 use longshore_wire::acs::Refusal;
 
-use crate::acs::{Hello, Hub, Seat, Session};
+use crate::acs::{self, Hello, Hub, Seat, Session};
 use crate::api::{self, Call, Gate, Pages};
 use crate::transport::Transports;
-use crate::{Doors, Keys, MasterKey, RootKey};
+use crate::{Doors, Keys, MasterKey, RootKey, tcs};
 
 /// The control plane behind doors that only its own process can reach.
 pub struct InProcess {
@@ -38,6 +38,7 @@ impl InProcess {
             pages: Pages::new(root.secret_access_key.clone()),
             gate: Gate::new(Keys { root, master: MasterKey::random() }),
             hub: Hub::default(),
+            telemetry: tcs::Hub::default(),
             secrets: None,
             transports: Transports::default(),
             reached_at: None,
@@ -70,7 +71,7 @@ impl InProcess {
     /// The refusal, as the handshake's answer shows it.
     pub async fn connect(&self, query: &str) -> Result<Connection, Refusal> {
         let control = &self.doors.control;
-        let hello = Hello::read(query, control.owner())?;
+        let hello = Hello::read(query, acs::NAMES, control.owner())?;
         hello.check(&control.view())?;
         match self.doors.hub.sit(control, hello.instance, hello.versions.clone()).await {
             Ok(Some(seat)) => {

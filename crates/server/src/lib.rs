@@ -13,6 +13,7 @@ mod private_file;
 mod reach;
 mod root_key;
 mod secrets;
+mod tcs;
 mod tls;
 mod transport;
 
@@ -59,6 +60,7 @@ pub(crate) struct Doors {
     pub(crate) gate: Gate,
     pub(crate) pages: Pages,
     pub(crate) hub: Hub,
+    pub(crate) telemetry: tcs::Hub,
     pub(crate) secrets: Option<SecretsFile>,
     pub(crate) transports: Transports,
     /// Where other machines reach the listener, if there is one.
@@ -120,6 +122,7 @@ impl Server {
             pages: Pages::new(keys.root.secret_access_key.clone()),
             gate: Gate::new(keys),
             hub: Hub::default(),
+            telemetry: tcs::Hub::default(),
             secrets,
             transports: Transports::default(),
             reached_at,
@@ -148,6 +151,10 @@ impl Server {
             let (doors, store) = (Arc::clone(&doors), store.clone());
             async move { doors.hub.follow(store).await }
         });
+        let listen = tokio::spawn({
+            let doors = Arc::clone(&doors);
+            async move { doors.telemetry.follow(&doors.control).await }
+        });
         let reap = tokio::spawn(reap(doors.control.clone()));
         let renew = tokio::spawn({
             let doors = Arc::clone(&doors);
@@ -168,6 +175,7 @@ impl Server {
             error!(%error, "the listener ended badly");
         }
         follow.abort();
+        listen.abort();
         reap.abort();
         renew.abort();
         store.shutdown().await;

@@ -38,13 +38,13 @@ pub use container_definition::{
     RepositoryCredentials, Secret, SystemControl, Tmpfs, Ulimit, VolumeFrom,
 };
 pub use container_instances::{
-    ContainerInstance, DeregisterContainerInstanceRequest, DeregisterContainerInstanceResponse,
-    DescribeContainerInstancesRequest, DescribeContainerInstancesResponse,
-    DiscoverPollEndpointRequest, DiscoverPollEndpointResponse, ListContainerInstancesRequest,
-    ListContainerInstancesResponse, RegisterContainerInstanceRequest,
-    RegisterContainerInstanceResponse, Resource, UpdateContainerAgentRequest,
-    UpdateContainerAgentResponse, UpdateContainerInstancesStateRequest,
-    UpdateContainerInstancesStateResponse, VersionInfo,
+    ContainerInstance, ContainerInstanceHealthStatus, DeregisterContainerInstanceRequest,
+    DeregisterContainerInstanceResponse, DescribeContainerInstancesRequest,
+    DescribeContainerInstancesResponse, DiscoverPollEndpointRequest, DiscoverPollEndpointResponse,
+    InstanceHealthCheckResult, ListContainerInstancesRequest, ListContainerInstancesResponse,
+    RegisterContainerInstanceRequest, RegisterContainerInstanceResponse, Resource,
+    UpdateContainerAgentRequest, UpdateContainerAgentResponse,
+    UpdateContainerInstancesStateRequest, UpdateContainerInstancesStateResponse, VersionInfo,
 };
 pub use overrides::{ContainerOverride, TaskOverride};
 pub use placement::{PlacementConstraint, PlacementStrategy};

@@ -12,6 +12,7 @@ use longshore_model::{
 };
 use longshore_store::StoreError;
 
+use super::health::{Health, take_health};
 use crate::Control;
 
 /// A task as its agent sees it.
@@ -91,7 +92,7 @@ fn apply(task: &mut Task, definition: &TaskDefinition, report: &TaskReport, now:
     }
     for said in &report.containers {
         if let Some(container) = task.containers.iter_mut().find(|it| it.name == said.name) {
-            apply_container(container, said);
+            apply_container(container, said, now);
         }
     }
     task.pull_started_at = task.pull_started_at.or(report.pull_started_at);
@@ -115,9 +116,12 @@ fn apply(task: &mut Task, definition: &TaskDefinition, report: &TaskReport, now:
     }
 }
 
-fn apply_container(container: &mut Container, said: &ContainerReport) {
+fn apply_container(container: &mut Container, said: &ContainerReport, now: Timestamp) {
     if container.last_status == LastStatus::Stopped {
         return;
+    }
+    if let Some(status) = said.health {
+        take_health(container, Health { status, since: said.health_since }, now);
     }
     container.last_status = container.last_status.max(said.status);
     if container.last_status == LastStatus::Stopped {
@@ -134,11 +138,6 @@ fn apply_container(container: &mut Container, said: &ContainerReport) {
     }
     if let Some(digest) = &said.image_digest {
         container.image_digest = Some(digest.as_str().into());
-    }
-    // It has no order of its own that would show a late report for what it is.
-    if said.health.is_some() && said.health_since >= container.health_since {
-        container.health = said.health;
-        container.health_since = said.health_since;
     }
 }
 

@@ -43,14 +43,24 @@ const SEND: Duration = Duration::from_secs(30);
 /// Who an agent says it is when it opens its socket.
 #[derive(Clone, Debug)]
 pub(crate) struct Hello {
-    cluster: ClusterName,
+    pub(crate) cluster: ClusterName,
     pub(crate) instance: InstanceId,
     pub(crate) versions: VersionInfo,
 }
 
+/// What a socket's handshake calls the cluster and the container instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names {
+    pub(crate) cluster: &'static str,
+    pub(crate) instance: &'static str,
+}
+
+/// As ACS's handshake calls them.
+pub(crate) const NAMES: Names = Names { cluster: "clusterArn", instance: "containerInstanceArn" };
+
 impl Hello {
     /// Reads the query of a handshake, or says why it cannot be understood.
-    pub(crate) fn read(query: &str, owner: &Owner) -> Result<Self, Refusal> {
+    pub(crate) fn read(query: &str, names: Names, owner: &Owner) -> Result<Self, Refusal> {
         let value = |wanted: &str| {
             query
                 .split('&')
@@ -58,9 +68,9 @@ impl Hello {
                 .find(|(name, _)| *name == wanted)
                 .map(|(_, value)| String::from_utf8_lossy(&percent::decoded(value)).into_owned())
         };
-        let cluster = reference::cluster(value("clusterArn").as_deref(), owner)
+        let cluster = reference::cluster(value(names.cluster).as_deref(), owner)
             .map_err(|error| refusal("InvalidClusterException", error.to_string()))?;
-        let arn = value("containerInstanceArn").unwrap_or_default();
+        let arn = value(names.instance).unwrap_or_default();
         let instance = reference::container_instance(&arn, &cluster, owner)
             .map_err(|error| refusal("InvalidInstanceException", error.to_string()))?;
         let versions = VersionInfo {

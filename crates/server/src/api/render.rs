@@ -2,6 +2,7 @@
 
 mod task_definition;
 
+use longshore_control::telemetry::{Check, CheckStatus};
 use longshore_model::account_settings::SettingName;
 use longshore_model::overrides::effective;
 use longshore_model::{
@@ -268,6 +269,20 @@ pub(super) fn container_instance(
         attributes: Some(instance.attributes.iter().map(attribute).collect()),
         registered_at: Some(timestamp(instance.registered_at)),
         ..ecs::ContainerInstance::default()
+    }
+}
+
+/// Where no check is known, ECS knows too little to say.
+pub(super) fn instance_health(checks: &[Check]) -> ecs::ContainerInstanceHealthStatus {
+    let result = |it: &Check| ecs::InstanceHealthCheckResult {
+        kind: Some(it.kind.as_str().into()),
+        status: Some(it.status.as_str().into()),
+        last_updated: it.updated_at.map(timestamp),
+        last_status_change: it.changed_at.map(timestamp),
+    };
+    ecs::ContainerInstanceHealthStatus {
+        overall_status: Some(CheckStatus::overall(checks).as_str().into()),
+        details: Some(checks.iter().map(result).collect()),
     }
 }
 

@@ -30,4 +30,5 @@ mod task_definitions;
 mod task_life;
 mod task_shape;
 mod task_size;
+mod tcs;
 mod tls;

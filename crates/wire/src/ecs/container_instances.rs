@@ -117,6 +117,23 @@ shape! {
         status_reason: Option<String> = "statusReason",
         attachments: Option<Vec<Attachment>> = "attachments",
         tags: Option<Vec<Tag>> = "tags",
+        health_status: Option<ContainerInstanceHealthStatus> = "healthStatus",
+    }
+
+    /// What an instance's own checks say.
+    pub struct ContainerInstanceHealthStatus {
+        /// `OK`, `IMPAIRED`, `INSUFFICIENT_DATA` or `INITIALIZING`.
+        overall_status: Option<String> = "overallStatus",
+        details: Option<Vec<InstanceHealthCheckResult>> = "details",
+    }
+
+    /// What one check says.
+    pub struct InstanceHealthCheckResult {
+        /// `CONTAINER_RUNTIME`, `ACCELERATED_COMPUTE` or `DAEMON`.
+        kind: Option<String> = "type",
+        status: Option<String> = "status",
+        last_updated: Option<Timestamp> = "lastUpdated",
+        last_status_change: Option<Timestamp> = "lastStatusChange",
     }
 
     /// An amount of one kind of resource. Requests carry the one member that means something,

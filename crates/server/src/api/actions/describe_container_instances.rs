@@ -19,6 +19,7 @@ pub(in crate::api) async fn answer(
 ) -> Result<DescribeContainerInstancesResponse, Exception> {
     let request: DescribeContainerInstancesRequest = input::read(body)?;
     let with_tags = input::is_included(request.include.as_ref(), "TAGS");
+    let with_health = input::is_included(request.include.as_ref(), "CONTAINER_INSTANCE_HEALTH");
     input::include(request.include, INCLUDE)?;
     let owner = call.owner();
     let cluster = reference::cluster(request.cluster.as_deref(), owner)?;
@@ -37,8 +38,10 @@ pub(in crate::api) async fn answer(
         match container_instances::find(&state, &cluster, id) {
             Some(instance) => {
                 let occupancy = state.occupancy(id);
+                let checks = with_health.then(|| call.control.telemetry().checks(id));
                 instances.push(ContainerInstance {
                     tags: with_tags.then(|| render::tags(&instance.tags)),
+                    health_status: checks.as_deref().map(render::instance_health),
                     ..render::container_instance(instance, &occupancy, owner)
                 });
             }

@@ -1,4 +1,4 @@
-//! DiscoverPollEndpoint: the agent's socket is where it reached this server, and as it did.
+//! DiscoverPollEndpoint: the agent's sockets are where it reached this server, and as it did.
 
 use longshore_wire::ecs::{DiscoverPollEndpointRequest, DiscoverPollEndpointResponse};
 
@@ -13,6 +13,7 @@ pub(in crate::api) async fn answer(
     let _: DiscoverPollEndpointRequest = input::read(body)?;
     Ok(DiscoverPollEndpointResponse {
         endpoint: Some(format!("{}://{}/acs/", call.scheme, call.host)),
+        telemetry_endpoint: Some(format!("{}://{}/tcs/", call.scheme, call.host)),
         ..DiscoverPollEndpointResponse::default()
     })
 }

@@ -21,6 +21,7 @@ pub(crate) struct Agent {
 
 /// What a handshake says and how it is signed.
 pub(crate) struct Handshake {
+    pub(crate) path: &'static str,
     pub(crate) query: String,
     pub(crate) secret: &'static str,
     pub(crate) access_key: &'static str,
@@ -37,13 +38,24 @@ impl Handshake {
              sendCredentials=true&seqNum=1"
         );
         let signed_at_secs = world.clock.now_secs();
-        Self { query, access_key: KEY.0, secret: KEY.1, signed_at_secs, service: "ecs" }
+        let path = "/acs/ws";
+        Self { path, query, access_key: KEY.0, secret: KEY.1, signed_at_secs, service: "ecs" }
+    }
+
+    /// That of the socket for telemetry, as agents of later years open it.
+    pub(crate) fn telemetry(world: &World, instance: &str) -> Self {
+        let encoded = instance.replace(':', "%3A").replace('/', "%2F");
+        let query = format!(
+            "agentHash=3be1ebd&agentVersion=1.40.0&cluster=default&containerInstance={encoded}&\
+             dockerVersion=20.10.24"
+        );
+        Self { path: "/tcs/ws", query, ..Self::of(world, instance) }
     }
 
     pub(crate) fn signed(&self) -> ::http::Request<()> {
         let unsigned = SignedRequest {
             method: "GET",
-            path: "/acs/ws",
+            path: self.path,
             query: &self.query,
             headers: &[("host", HOST.as_bytes())],
             body: b"",
@@ -53,7 +65,7 @@ impl Handshake {
         let signature =
             sign(&unsigned, credentials, "us-east-1", self.service, self.signed_at_secs);
         ::http::Request::builder()
-            .uri(format!("ws://{HOST}/acs/ws?{}", self.query))
+            .uri(format!("ws://{HOST}{}?{}", self.path, self.query))
             .header(HOST_HEADER, HOST)
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")

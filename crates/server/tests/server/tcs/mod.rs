@@ -1,0 +1,6 @@
+//! The agents' socket for telemetry.
+
+mod connections;
+mod messages;
+mod refusals;
+mod scene;
