@@ -23,5 +23,7 @@ mod timestamp;
 pub use envelope::FrameError;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use json::{CONTENT_TYPE, ErrorBody, Operation, TARGET_HEADER};
-pub use shape::{Kind, Member, Mismatch, Parsed, Reader, Secret, Shape, Structure, Unknown, parse};
+pub use shape::{
+    Kind, Member, Mismatch, Parsed, Reader, Secret, Shape, Structure, Unknown, parse, salvage,
+};
 pub use timestamp::Timestamp;

@@ -6,6 +6,7 @@
 //! it cannot honour.
 
 mod kind;
+mod salvage;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use kind::{Kind, Member, Structure};
+pub use salvage::salvage;
 
 /// Something that AWS JSON can carry as a member.
 pub trait Shape: Default {

@@ -60,11 +60,11 @@ fn deed(operation: Operation, body: &[u8], owner: &Owner) -> Result<Deed, Except
             }
         }
         Operation::SubmitTaskStateChange => {
-            let request: ecs::SubmitTaskStateChangeRequest = input::read(body)?;
+            let request: ecs::SubmitTaskStateChangeRequest = input::read_report(body)?;
             report(request.cluster, request.task, owner)
         }
         Operation::SubmitContainerStateChange => {
-            let request: ecs::SubmitContainerStateChangeRequest = input::read(body)?;
+            let request: ecs::SubmitContainerStateChangeRequest = input::read_report(body)?;
             report(request.cluster, request.task, owner)
         }
         Operation::ListTagsForResource => {

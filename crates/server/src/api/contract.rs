@@ -41,11 +41,13 @@ pub fn contract() -> Vec<Contract> {
 }
 
 /// Whether members that this server does not know are passed over, whatever they ask for: an agent
-/// repeats for ever what is refused, and its reports do not ask for anything.
+/// repeats for ever what is refused, and its reports do not ask for anything; nor does what it
+/// says of its machine, such as the graphics processors that it has.
 pub(super) fn passes_over_unknown_members(operation: Operation) -> bool {
     matches!(
         operation,
         Operation::DiscoverPollEndpoint
+            | Operation::RegisterContainerInstance
             | Operation::SubmitContainerStateChange
             | Operation::SubmitTaskStateChange
     )

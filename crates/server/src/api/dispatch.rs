@@ -124,8 +124,8 @@ actions! {
     ],
     StartTask => start_task [Client, ClusterNotFound, InvalidParameter],
     StopTask => stop_task [ClusterNotFound, InvalidParameter],
-    SubmitContainerStateChange => submit_container_state_change [Client],
-    SubmitTaskStateChange => submit_task_state_change [Client],
+    SubmitContainerStateChange => submit_container_state_change [],
+    SubmitTaskStateChange => submit_task_state_change [],
     TagResource => tag_resource [
         ClusterNotFound, InvalidParameter, LimitExceeded, ResourceNotFound
     ],

@@ -44,6 +44,29 @@ pub(super) fn read<T: ecs::Request>(body: &[u8]) -> Result<T, Exception> {
     read_whole(body)
 }
 
+/// Reads a report of an agent. What makes no sense in it never will, and an agent repeats for ever
+/// what is refused, so that is left out; of a report of which nothing can be read, nothing is known.
+///
+/// # Errors
+/// Where the body is no JSON object: it may have been cut on its way, and come whole next time.
+pub(super) fn read_report<T: ecs::Request>(body: &[u8]) -> Result<T, Exception> {
+    match longshore_wire::salvage::<T>(body) {
+        Ok((report, left_out)) => {
+            for mismatch in left_out {
+                let (operation, member) = (T::OPERATION, mismatch.path());
+                tracing::warn!(%operation, member, %mismatch, "left out of an agent's report");
+            }
+            Ok(report)
+        }
+        Err(mismatch) if mismatch.path().is_empty() => Err(mismatch.into()),
+        Err(mismatch) => {
+            let operation = T::OPERATION;
+            tracing::warn!(%operation, %mismatch, "an agent's report cannot be read");
+            Ok(T::default())
+        }
+    }
+}
+
 /// Reads a body of which every member must be known, or ask for nothing.
 pub(crate) fn read_whole<T: Shape>(body: &[u8]) -> Result<T, Exception> {
     let Parsed { shape, unknown } = longshore_wire::parse(body)?;

@@ -44,9 +44,13 @@ fn parse(body: &[u8], call: &Call<'_>) -> Result<Registration, Exception> {
             "attributes: an instance registers its own. Leave 'targetType' and 'targetId' out.",
         ));
     }
-    // One that is not valid is dropped in silence, as ECS does.
+    // One that is not valid is not in the answer, as ECS does; official agents name it, and end.
     let valid = |it: ecs::Attribute| {
-        Attribute::parse(&it.name.unwrap_or_default(), it.value.as_deref()).ok()
+        let name = it.name.unwrap_or_default();
+        let attribute = Attribute::parse(&name, it.value.as_deref());
+        attribute
+            .inspect_err(|error| tracing::warn!(name, %error, "an instance's attribute is left out"))
+            .ok()
     };
     let sent = attributes.into_iter().filter_map(valid);
     let versions = request.version_info.unwrap_or_default();

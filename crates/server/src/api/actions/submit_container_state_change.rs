@@ -12,10 +12,10 @@ pub(in crate::api) async fn answer(
     body: &[u8],
     call: &Call<'_>,
 ) -> Result<SubmitContainerStateChangeResponse, Exception> {
-    let request: SubmitContainerStateChangeRequest = input::read(body)?;
-    let status = parse_status(request.status.as_deref())?;
+    let request: SubmitContainerStateChangeRequest = input::read_report(body)?;
+    let status = parse_status(request.status.as_deref());
     let name = request.container_name.unwrap_or_default().parse().ok();
-    let container = name.map(|name| ContainerReport {
+    let container = name.zip(status).map(|(name, status)| ContainerReport {
         name,
         status,
         exit_code: request.exit_code,

@@ -20,21 +20,15 @@ pub(in crate::api) async fn answer(
     body: &[u8],
     call: &Call<'_>,
 ) -> Result<SubmitTaskStateChangeResponse, Exception> {
-    let request: SubmitTaskStateChangeRequest = input::read(body)?;
-    let status = parse_status(request.status.as_deref())?;
-    let containers = request
-        .containers
-        .unwrap_or_default()
-        .into_iter()
-        .map(parse_container)
-        .collect::<Result<Vec<_>, _>>()?;
+    let request: SubmitTaskStateChangeRequest = input::read_report(body)?;
+    let containers = request.containers.unwrap_or_default().into_iter();
     let at = |it: longshore_wire::Timestamp| Timestamp::from_millis(it.millis());
     let submission = Submission {
         cluster: request.cluster,
         task: request.task,
-        status: Some(status),
+        status: parse_status(request.status.as_deref()),
         reason: request.reason,
-        containers: containers.into_iter().flatten().collect(),
+        containers: containers.filter_map(parse_container).collect(),
         pull_started_at: request.pull_started_at.map(at),
         pull_stopped_at: request.pull_stopped_at.map(at),
         execution_stopped_at: request.execution_stopped_at.map(at),
@@ -84,18 +78,21 @@ impl Submission {
     }
 }
 
-pub(super) fn parse_status(text: Option<&str>) -> Result<LastStatus, Exception> {
-    text.and_then(LastStatus::parse)
-        .ok_or_else(|| Exception::client("status should be one of [PENDING,RUNNING,STOPPED]"))
+/// `None` for one that is not known, of which nothing follows.
+pub(super) fn parse_status(text: Option<&str>) -> Option<LastStatus> {
+    let status = text.and_then(LastStatus::parse);
+    if status.is_none() {
+        let text: String = text.unwrap_or_default().chars().take(32).collect();
+        tracing::warn!(status = text, "an agent reports a status that is not known; passed over");
+    }
+    status
 }
 
-/// `None` for a container whose name can be none of ours.
-fn parse_container(sent: ContainerStateChange) -> Result<Option<ContainerReport>, Exception> {
-    let status = parse_status(sent.status.as_deref())?;
-    let Ok(name) = sent.container_name.unwrap_or_default().parse() else { return Ok(None) };
-    Ok(Some(ContainerReport {
-        name,
-        status,
+/// `None` for a container whose name can be none of ours, or whose status makes no sense.
+fn parse_container(sent: ContainerStateChange) -> Option<ContainerReport> {
+    Some(ContainerReport {
+        name: sent.container_name.unwrap_or_default().parse().ok()?,
+        status: parse_status(sent.status.as_deref())?,
         exit_code: sent.exit_code,
         reason: sent.reason,
         network_bindings: parse_bindings(sent.network_bindings),
@@ -103,7 +100,7 @@ fn parse_container(sent: ContainerStateChange) -> Result<Option<ContainerReport>
         image_digest: sent.image_digest,
         health: sent.health_status.as_deref().and_then(HealthStatus::parse),
         health_since: sent.health_status_since.map(|it| Timestamp::from_millis(it.millis())),
-    }))
+    })
 }
 
 /// The bindings that make sense.

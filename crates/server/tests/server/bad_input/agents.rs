@@ -144,40 +144,52 @@ async fn an_instance_has_no_attributes_of_others() {
     }
 }
 
+/// An agent repeats for ever what is refused, and what makes no sense never will.
 #[tokio::test]
-async fn a_report_has_a_status_that_a_task_can_have() {
-    const STATUS: &str = "status should be one of [PENDING,RUNNING,STOPPED]";
+async fn what_makes_no_sense_in_a_report_is_left_out_of_it() {
     let world = world().await;
-    let report = |status: Value| json!({"cluster": "default", "task": NOBODY, "status": status});
-    check(
-        &world,
-        SubmitTaskStateChange,
-        &[
-            (report(json!(null)), CLIENT, STATUS),
-            (report(json!("")), CLIENT, STATUS),
-            (report(json!("DEAD")), CLIENT, STATUS),
-            (
-                with(
-                    report(json!("RUNNING")),
-                    json!({"containers": [{"containerName": "main", "status": "DEAD"}]}),
-                ),
-                CLIENT,
-                STATUS,
-            ),
-            (
-                with(report(json!("RUNNING")), json!({"pullStartedAt": 1e300})),
-                SERIALIZATION,
-                "NUMBER_VALUE cannot be converted to Timestamp (at pullStartedAt)",
-            ),
-        ],
-    )
-    .await;
-    check(
-        &world,
-        SubmitContainerStateChange,
-        &[(report(json!(null)), CLIENT, STATUS), (report(json!("NONE")), CLIENT, STATUS)],
-    )
-    .await;
+    let agent = world.join(&Machine::default()).await;
+    let ran = world.ask(RunTask, json!({"taskDefinition": "job"})).await;
+    let task = &ran["tasks"][0]["taskArn"];
+    let report = |members: Value| with(json!({"cluster": "default", "task": task}), members);
+    let before = world.task(task.as_str().unwrap()).await;
+    let nonsense = [
+        report(json!({})),
+        report(json!({"status": null})),
+        report(json!({"status": "DEAD", "containerName": "main"})),
+        report(json!({"status": 7, "containerName": ["main"]})),
+        report(json!({"containers": vec![7; 1000]})),
+    ];
+    check_accepted(&world, SubmitTaskStateChange, &nonsense).await;
+    check_accepted(&world, SubmitContainerStateChange, &nonsense).await;
+    assert_eq!(world.task(task.as_str().unwrap()).await, before);
+    let containers = json!([
+        {"containerName": "main", "status": "MANIFEST_PULLED"},
+        {"containerName": "main", "status": "STOPPED", "exitCode": 3_221_225_786_u32},
+        "main"
+    ]);
+    let partly = report(json!({
+        "status": "STOPPED", "pullStartedAt": 1e300, "executionStoppedAt": 1_795_455_959,
+        "containers": containers,
+    }));
+    check_accepted(&world, SubmitTaskStateChange, &[partly]).await;
+    let after = world.task(task.as_str().unwrap()).await;
+    assert_eq!(after["lastStatus"], "STOPPED");
+    assert_eq!(after["executionStoppedAt"], 1_795_455_959.0);
+    assert_eq!(after.get("pullStartedAt"), None);
+    drop(agent);
+}
+
+/// What is cut on its way may come whole next time.
+#[tokio::test]
+async fn a_report_that_is_no_json_object_is_refused() {
+    let world = world().await;
+    for operation in [SubmitTaskStateChange, SubmitContainerStateChange] {
+        for body in [r#"{"task": "x", "stat"#, "[]", "7"] {
+            let (status, name, _) = world.call_raw(operation, body).await.refusal();
+            assert_eq!((status, name.as_str()), (400, "SerializationException"));
+        }
+    }
 }
 
 /// An agent repeats for ever what is refused, so a report about nothing we know is taken.
@@ -216,6 +228,8 @@ async fn members_that_are_not_known_do_not_spoil_a_report() {
     assert_eq!(task["lastStatus"], "RUNNING");
     assert_eq!(task["containers"][0]["lastStatus"], "RUNNING");
     check_accepted(&world, DiscoverPollEndpoint, &[json!({"neverHeardOf": true})]).await;
+    let devices = json!({"platformDevices": [{"id": "GPU-1", "type": "GPU"}]});
+    check_accepted(&world, RegisterContainerInstance, &[with(machine(), devices)]).await;
     drop(agent);
 }
 
