@@ -105,8 +105,15 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
     info!(instance = identity.container_instance_arn, cluster = identity.cluster, "registered");
 
     let docker_version = host.facts.docker_version.clone();
-    let session =
-        Session { api, identity, docker_version, connections, ready: Some(ready), timeline: 0 };
+    let session = Session {
+        api,
+        identity,
+        docker_version,
+        connections,
+        ready: Some(ready),
+        timeline: 0,
+        has_complained: false,
+    };
     session.run(&mut tasks).await;
     Ok(())
 }

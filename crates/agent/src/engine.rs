@@ -7,6 +7,7 @@
 
 mod absorb;
 mod dependency;
+mod difference;
 mod effect;
 mod input;
 mod reason;
@@ -15,6 +16,7 @@ mod spec;
 mod step;
 mod task;
 
+pub use difference::Difference;
 pub use effect::Effect;
 pub use input::{CreateOutcome, Exit, Found, Input, Marks, StartOutcome};
 pub use reason::{Failure, Reason};

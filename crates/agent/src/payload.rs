@@ -9,6 +9,8 @@ use crate::engine::{Failure, Rejection};
 #[derive(Debug, Default)]
 pub(crate) struct Payload {
     pub(crate) message_id: String,
+    /// Whose it is, if it says so.
+    pub(crate) container_instance: String,
     pub(crate) seq_num: i64,
     /// Stops first: a start may need what they give back.
     pub(crate) tasks: Vec<acs::Task>,
@@ -17,9 +19,11 @@ pub(crate) struct Payload {
 
 impl From<acs::PayloadMessage> for Payload {
     fn from(message: acs::PayloadMessage) -> Self {
-        let acs::PayloadMessage { message_id, seq_num, mut tasks, .. } = message;
+        let acs::PayloadMessage { message_id, container_instance_arn, seq_num, mut tasks, .. } =
+            message;
         tasks.sort_by_key(|it| it.desired_status != "STOPPED");
-        Self { message_id, seq_num, tasks, rejected: Vec::new() }
+        let container_instance = container_instance_arn;
+        Self { message_id, container_instance, seq_num, tasks, rejected: Vec::new() }
     }
 }
 
@@ -31,8 +35,11 @@ pub(crate) fn salvage(frame: &str) -> Option<Payload> {
     }
     let message = frame.get_mut("message")?;
     let Value::Array(tasks) = message.get_mut("tasks")?.take() else { return None };
+    let message = &*message;
+    let text = |name: &str| message.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut payload = Payload {
-        message_id: message.get("messageId").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        message_id: text("messageId").to_owned(),
+        container_instance: text("containerInstanceArn").to_owned(),
         seq_num: message.get("seqNum").and_then(Value::as_i64).unwrap_or_default(),
         ..Payload::default()
     };

@@ -27,12 +27,14 @@ pub(crate) struct Abilities<'a> {
 }
 
 /// What this agent can do with any Docker Engine.
-const ALWAYS: [&str; 4] = [
+const ALWAYS: [&str; 5] = [
     "ecs.capability.full-sync",
     "ecs.capability.container-ordering",
     "ecs.capability.container-restart-policy",
     // Our own: a registry's password may come with the task.
     "io.longshore.capability.registry-auth",
+    // Our own: of a manifest's tasks it asks for those that it lacks.
+    "io.longshore.capability.task-resend",
 ];
 
 /// The first Docker API version that tells of health.

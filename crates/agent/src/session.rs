@@ -10,8 +10,9 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use longshore_client::{Client, Stream};
 use longshore_wire::acs::{
-    AckRequest, AgentMessage, HeartbeatAckRequest, ManifestTask, ServerMessage,
-    TaskManifestMessage, TaskStopVerificationMessage,
+    AckRequest, AgentMessage, BadRequestException, ErrorMessage, HeartbeatAckRequest,
+    InvalidInstanceException, ManifestTask, ServerMessage, TaskManifestMessage, TaskResendRequest,
+    TaskStopVerificationMessage,
 };
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
@@ -20,6 +21,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::{debug, error, info, warn};
 
 use crate::backoff::Backoff;
+use crate::engine::Difference;
 use crate::files::Identity;
 use crate::payload::{self, Payload};
 use crate::system::jitter;
@@ -50,8 +52,10 @@ pub(crate) struct Session {
     pub(crate) connections: watch::Sender<u64>,
     /// Told at the first connection.
     pub(crate) ready: Option<oneshot::Sender<()>>,
-    /// The highest number seen; an older manifest knows less than we do.
+    /// The highest number seen on this connection; an older manifest knows less than we do.
     pub(crate) timeline: i64,
+    /// Whether the log has a word on messages of this connection that make no sense.
+    pub(crate) has_complained: bool,
 }
 
 type Socket = WebSocketStream<Stream>;
@@ -106,6 +110,9 @@ impl Session {
 
     /// Serves one connection to its end, and says what ended it.
     async fn serve(&mut self, mut socket: Socket, tasks: &mut Tasks) -> String {
+        // Another server may count otherwise, or its clock be another one.
+        self.timeline = 0;
+        self.has_complained = false;
         let mut limit = SILENCE_LIMIT + jitter(SILENCE_JITTER);
         let mut silent_at = Instant::now() + limit;
         loop {
@@ -136,7 +143,7 @@ impl Session {
                 Err(error) => match payload::salvage(&text) {
                     Some(payload) => self.take_payload(payload, tasks).await,
                     None => {
-                        warn!(%error, "a message that cannot be read");
+                        self.complain(&error.to_string());
                         continue;
                     }
                 },
@@ -172,17 +179,23 @@ impl Session {
                 debug!(message = notice.message, "the control plane is about to close");
                 Vec::new()
             }
-            ServerMessage::Error(error) => {
-                warn!(message = error.message, "the control plane complains");
+            ServerMessage::Error(ErrorMessage { message })
+            | ServerMessage::BadRequest(BadRequestException { message })
+            | ServerMessage::InvalidInstance(InvalidInstanceException { message }) => {
+                self.complain(&format!("the control plane says: {message}"));
                 Vec::new()
             }
         }
     }
 
     async fn take_payload(&mut self, payload: Payload, tasks: &mut Tasks) -> Vec<AgentMessage> {
-        let Payload { message_id, seq_num, tasks: assigned, rejected } = payload;
+        let Payload { message_id, container_instance, seq_num, tasks: assigned, rejected } =
+            payload;
         if message_id.is_empty() {
-            warn!("a payload without a message id: skipping it");
+            self.complain("a payload without a message id");
+            return Vec::new();
+        }
+        if !self.is_ours(&container_instance) {
             return Vec::new();
         }
         self.timeline = self.timeline.max(seq_num);
@@ -201,29 +214,61 @@ impl Session {
         if all_well { vec![self.ack(message_id)] } else { Vec::new() }
     }
 
+    /// A manifest that is older than what we know says nothing. Tasks that are over may still be
+    /// listed: their last report is under way.
     fn take_manifest(&mut self, manifest: TaskManifestMessage, tasks: &Tasks) -> Vec<AgentMessage> {
-        if manifest.timeline <= self.timeline || manifest.message_id.is_empty() {
+        if manifest.timeline <= self.timeline
+            || manifest.message_id.is_empty()
+            || !self.is_ours(&manifest.container_instance_arn)
+        {
             return Vec::new();
         }
         self.timeline = manifest.timeline;
-        let listed = |arn: &String| manifest.tasks.iter().any(|it| it.task_arn == *arn);
-        let stop_candidates: Vec<ManifestTask> = tasks
-            .live()
-            .into_iter()
-            .filter(|arn| !listed(arn))
-            .map(|task_arn| ManifestTask {
+        let Difference { surplus, missing } = Difference::of(&manifest, tasks.all());
+        let TaskManifestMessage { message_id, cluster_arn, .. } = manifest;
+        let mut answers = vec![self.ack(message_id.clone())];
+        if !surplus.is_empty() {
+            let candidate = |task_arn| ManifestTask {
                 task_arn,
                 desired_status: "STOPPED".to_owned(),
-                task_cluster_arn: Some(manifest.cluster_arn.clone()),
-            })
-            .collect();
-        let message_id = manifest.message_id;
-        let mut answers = vec![self.ack(message_id.clone())];
-        if !stop_candidates.is_empty() {
+                task_cluster_arn: Some(cluster_arn.clone()),
+            };
+            let stop_candidates = surplus.into_iter().map(candidate).collect();
+            let message_id = message_id.clone();
             let question = TaskStopVerificationMessage { message_id, stop_candidates };
             answers.push(AgentMessage::TaskStopVerification(question));
         }
+        if !missing.is_empty() {
+            info!(
+                tasks = missing.len(),
+                "tasks that are to run here are not here: asking for them"
+            );
+            answers.push(AgentMessage::TaskResend(TaskResendRequest {
+                cluster: self.identity.cluster.clone(),
+                container_instance: self.identity.container_instance_arn.clone(),
+                message_id,
+                task_arns: missing,
+            }));
+        }
         answers
+    }
+
+    /// Whether a message that names an instance names this one.
+    fn is_ours(&mut self, named: &str) -> bool {
+        let is_ours = named.is_empty() || named == self.identity.container_instance_arn;
+        if !is_ours {
+            self.complain(&format!("a message for another container instance: {named}"));
+        }
+        is_ours
+    }
+
+    /// Logs what is wrong with a message: once aloud for each connection, for it may go on.
+    fn complain(&mut self, what: &str) {
+        if std::mem::replace(&mut self.has_complained, true) {
+            debug!(what, "a message of the control plane makes no sense");
+        } else {
+            warn!(what, "a message of the control plane makes no sense; others are not logged");
+        }
     }
 
     fn ack(&self, message_id: String) -> AgentMessage {

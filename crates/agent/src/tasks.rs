@@ -1,6 +1,6 @@
 //! All tasks of the container instance: who owns which, and what an earlier run left behind.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 
 use longshore_model::DesiredStatus;
@@ -14,12 +14,17 @@ use crate::runtime::Inventory;
 use crate::system::RandomIds;
 use crate::worker::{Message, Tools, Worker};
 
+/// The most tasks that are over and remembered. A message that is late for long is not looked for.
+const MOST_OVER: usize = 100;
+
 /// The tasks of one container instance. Dropping it ends the workers and leaves the containers.
 pub(crate) struct Tasks {
     tools: Tools,
     inventory: Inventory,
     workers: HashMap<String, Handle>,
     running: JoinSet<String>,
+    /// The last of those that are over: one that is told of again does not begin again.
+    over: VecDeque<String>,
 }
 
 /// The way to a worker.
@@ -46,9 +51,9 @@ impl Tasks {
     /// Takes over what an earlier run left: tasks from their files, containers by their labels.
     /// When this returns nothing that ran before can be started again.
     pub(crate) async fn resume(tools: Tools, inventory: Inventory) -> io::Result<Self> {
-        let (workers, running) = Default::default();
+        let (workers, running, over) = Default::default();
         let saved = tools.files.tasks()?;
-        let mut tasks = Self { tools, inventory, workers, running };
+        let mut tasks = Self { tools, inventory, workers, running, over };
         for state in saved {
             let first = tasks.adoption(&state).await;
             // Its file is what it was read from; a failure to write it is logged.
@@ -73,6 +78,10 @@ impl Tasks {
             if DesiredStatus::parse(&task.desired_status) == Some(DesiredStatus::Stopped) {
                 self.stop(&task.arn).await?;
             }
+            return Ok(());
+        }
+        if self.over.contains(&task.arn) {
+            info!(arn = task.arn, "a task that is over is told of again: passing it over");
             return Ok(());
         }
         let state = match TaskState::load(task, &RandomIds) {
@@ -114,10 +123,12 @@ impl Tasks {
         }
     }
 
-    /// ARNs of the tasks that are meant to run.
-    pub(crate) fn live(&self) -> Vec<String> {
-        let live = self.workers.iter().filter(|(_, it)| *it.live.borrow());
-        live.map(|(arn, _)| arn.clone()).collect()
+    /// Every task that is not over, by its ARN, and what is meant for it.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, DesiredStatus)> {
+        self.workers.iter().map(|(arn, worker)| match *worker.live.borrow() {
+            true => (arn.as_str(), DesiredStatus::Running),
+            false => (arn.as_str(), DesiredStatus::Stopped),
+        })
     }
 
     /// Gives up every task, and leaves its containers as they are.
@@ -167,6 +178,8 @@ impl Tasks {
         while let Some(ended) = self.running.try_join_next() {
             if let Ok(arn) = ended {
                 self.workers.remove(&arn);
+                self.over.truncate(MOST_OVER - 1);
+                self.over.push_front(arn);
             }
         }
     }

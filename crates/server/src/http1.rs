@@ -220,14 +220,18 @@ impl Connection {
             return acs::refuse(&refusal);
         }
         let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(it) => it.max_message_size(MAX_AGENT_MESSAGE).read_buffer_size(AGENT_READ),
+            Ok(it) => it
+                .max_message_size(MAX_AGENT_MESSAGE)
+                .max_frame_size(MAX_AGENT_MESSAGE)
+                .read_buffer_size(AGENT_READ),
             Err(rejection) => return axum::response::IntoResponse::into_response(rejection),
         };
         upgrade.on_upgrade(move |socket| async move {
             let Doors { control, secrets, hub, telemetry, .. } = &*self.doors;
             match which {
                 Socket::Acs => {
-                    let session = Session::new(hello, caller, control.clone(), secrets.clone());
+                    let session =
+                        Session::new(hello, caller, control.clone(), secrets.clone(), hub);
                     acs::serve(socket, session, hub, self.stopping).await;
                 }
                 Socket::Tcs => {

@@ -76,7 +76,8 @@ impl InProcess {
         match self.doors.hub.sit(control, hello.instance, hello.versions.clone()).await {
             Ok(Some(seat)) => {
                 seat.news.notify_one();
-                let session = Session::new(hello, Caller::Root, control.clone(), None);
+                let hub = &self.doors.hub;
+                let session = Session::new(hello, Caller::Root, control.clone(), None, hub);
                 Ok(Connection { doors: Arc::clone(&self.doors), session, seat })
             }
             Ok(None) | Err(_) => {
@@ -104,9 +105,9 @@ impl Connection {
         Vec::new()
     }
 
-    /// Takes a frame of the agent in.
-    pub fn hear(&self, frame: &str) {
-        self.session.hear(frame);
+    /// Takes a frame of the agent in, and gives the answer to it.
+    pub fn hear(&mut self, frame: &str) -> Option<String> {
+        self.session.hear(frame, &self.seat)
     }
 
     /// Whether a newer connection of the same agent has taken over; says so once.

@@ -141,8 +141,8 @@ impl ControlPlane {
     }
 
     /// An agent's connection, as long as this side has it.
-    pub(crate) fn connection(&self, link: LinkId) -> Option<&Connection> {
-        self.running.as_ref()?.connections.get(&link)
+    pub(crate) fn connection(&mut self, link: LinkId) -> Option<&mut Connection> {
+        self.running.as_mut()?.connections.get_mut(&link)
     }
 
     /// What a connection has to say now.

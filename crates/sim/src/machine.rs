@@ -20,6 +20,7 @@ use crate::random::SeededIds;
 use crate::stage::Stage;
 
 mod calls;
+mod told;
 
 pub(crate) use calls::Session;
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use longshore_model::{ClusterStatus, InstanceStatus};
-use longshore_wire::acs::{AckRequest, AgentMessage, ServerMessage};
+use longshore_wire::acs::ServerMessage;
 
 use crate::checks::Violation;
 use crate::control_plane::CallError;
@@ -181,12 +181,8 @@ impl World {
             self.cut(id, notice);
             return;
         }
-        for frame in self.plane.frames(id) {
-            let arrives_at = link.agent_hears_at.max(self.stage.now_millis + self.stage.latency());
-            link.agent_hears_at = arrives_at;
-            let delay = arrives_at - self.stage.now_millis;
-            self.stage.after(delay, Event::ToAgent(id, frame));
-        }
+        let frames = self.plane.frames(id);
+        self.send_to_agent(id, frames);
     }
 
     /// A frame arrives at the agent, which answers once it has saved what it was told.
@@ -196,24 +192,22 @@ impl World {
         if !machine.is_on(id) {
             return Ok(());
         }
-        let payload = match ServerMessage::decode(frame) {
-            Ok(Some(ServerMessage::Payload(payload))) => payload,
-            other => return Err(Violation::new(format!("no payload: {other:?}"))),
+        let answers = match ServerMessage::decode(frame) {
+            Ok(Some(ServerMessage::Payload(payload))) => {
+                machine.take_in(payload, &mut self.stage)?
+            }
+            Ok(Some(ServerMessage::TaskManifest(manifest))) => machine.compare(&manifest),
+            Ok(Some(ServerMessage::TaskStopVerificationAck(verdict))) => {
+                machine.stop_surplus(verdict, &mut self.stage)?;
+                Vec::new()
+            }
+            other => return Err(Violation::new(format!("nothing to be told so: {other:?}"))),
         };
-        let mut is_saved = true;
-        for task in payload.tasks {
-            is_saved &= machine.assign(task, &mut self.stage)?;
-        }
-        if is_saved {
-            let ack = AgentMessage::Ack(AckRequest {
-                cluster: machine.cluster.to_owned(),
-                container_instance: machine.disk.identity.clone().unwrap_or_default(),
-                message_id: payload.message_id,
-            });
+        for answer in answers {
             let arrives_at = link.plane_hears_at.max(self.stage.now_millis + self.stage.latency());
             link.plane_hears_at = arrives_at;
             let delay = arrives_at - self.stage.now_millis;
-            self.stage.after(delay, Event::ToPlane(id, ack.encode()));
+            self.stage.after(delay, Event::ToPlane(id, answer.encode()));
         }
         Ok(())
     }
@@ -223,7 +217,20 @@ impl World {
         if self.links.get(&id).is_some_and(|it| !it.is_cut)
             && let Some(connection) = self.plane.connection(id)
         {
-            connection.hear(frame);
+            let answer = connection.hear(frame);
+            self.send_to_agent(id, answer);
+            // It may be asked for tasks.
+            self.give_turn(id);
+        }
+    }
+
+    fn send_to_agent(&mut self, id: LinkId, frames: impl IntoIterator<Item = String>) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        for frame in frames {
+            let arrives_at = link.agent_hears_at.max(self.stage.now_millis + self.stage.latency());
+            link.agent_hears_at = arrives_at;
+            let delay = arrives_at - self.stage.now_millis;
+            self.stage.after(delay, Event::ToAgent(id, frame));
         }
     }
 

@@ -6,7 +6,8 @@ mod refusal;
 mod server_message;
 
 pub use agent_message::{
-    AckRequest, AgentMessage, HeartbeatAckRequest, NackRequest, TaskStopVerificationMessage,
+    AckRequest, AgentMessage, HeartbeatAckRequest, NackRequest, TaskResendRequest,
+    TaskStopVerificationMessage,
 };
 pub use payload::{
     BasicAuthData, Container, ContainerDependency, DockerConfig, DockerVolumeConfiguration,
@@ -15,8 +16,8 @@ pub use payload::{
 };
 pub use refusal::Refusal;
 pub use server_message::{
-    CloseMessage, ErrorMessage, HeartbeatMessage, ManifestTask, ServerMessage, TaskManifestMessage,
-    TaskStopVerificationAck,
+    BadRequestException, CloseMessage, ErrorMessage, HeartbeatMessage, InvalidInstanceException,
+    ManifestTask, ServerMessage, TaskManifestMessage, TaskStopVerificationAck,
 };
 
 #[cfg(test)]

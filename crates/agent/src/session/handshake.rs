@@ -8,11 +8,17 @@ use longshore_wire::acs::Refusal;
 use longshore_wire::ecs;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::Socket;
 use crate::files::Identity;
 
 const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// The longest message of the control plane, in bytes: a manifest of some 70,000 tasks.
+const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+
+const READ_BUFFER: usize = 16 * 1024;
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +77,11 @@ async fn open(
     request: Request<()>,
 ) -> Result<Socket, ConnectError> {
     let stream = connector.open(endpoint).await?;
-    match tokio_tungstenite::client_async(request, stream).await {
+    let bounds = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE));
+    match tokio_tungstenite::client_async_with_config(request, stream, Some(bounds)).await {
         Ok((socket, _)) => Ok(socket),
         Err(tungstenite::Error::Http(response)) => {
             let body = response.body().as_deref().unwrap_or_default();

@@ -7,7 +7,7 @@ use longshore_store::State;
 
 use super::hub::Concerns;
 
-/// What was said on one connection.
+/// What was said on one connection, or need not be said.
 #[derive(Debug, Default)]
 pub(super) struct Assignment {
     told: HashMap<TaskId, DesiredStatus>,
@@ -46,6 +46,16 @@ impl Assignment {
         self.told.extend(untold.iter().map(|(desired, id)| (*id, *desired)));
         untold.sort_by_key(|(desired, id)| (*desired != DesiredStatus::Stopped, *id));
         untold.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Tasks that are to run and count as told, since the agent asks for those that it lacks.
+    pub(super) fn take_as_told(&mut self, tasks: impl IntoIterator<Item = TaskId>) {
+        self.told.extend(tasks.into_iter().map(|it| (it, DesiredStatus::Running)));
+    }
+
+    /// This task is to be told again.
+    pub(super) fn forget(&mut self, task: TaskId) {
+        self.told.remove(&task);
     }
 }
 

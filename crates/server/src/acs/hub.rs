@@ -10,6 +10,8 @@ use longshore_model::{InstanceId, InstanceStatus, LastStatus, TaskId};
 use longshore_store::{Change, Store, StoreError};
 use tokio::sync::Notify;
 
+use super::sequence::Sequence;
+
 /// The connected sessions. The newest connection of an instance is the one that counts: an agent
 /// that comes back may do so before its old connection is known to be dead.
 ///
@@ -18,6 +20,8 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Hub {
     seats: Mutex<HashMap<InstanceId, Arc<Seat>>>,
+    /// Numbers the messages of all sessions.
+    pub(crate) sequence: Arc<Sequence>,
 }
 
 /// A session's place in the hub.
@@ -47,7 +51,7 @@ impl Seat {
         mem::replace(&mut *self.lock(), Concerns::Tasks(BTreeSet::new()))
     }
 
-    fn note(&self, task: TaskId) {
+    pub(super) fn note(&self, task: TaskId) {
         if let Concerns::Tasks(tasks) = &mut *self.lock() {
             tasks.insert(task);
         }

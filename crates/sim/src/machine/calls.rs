@@ -88,6 +88,13 @@ impl Machine {
         ] {
             attributes.push(attribute(&format!("ecs.capability.{name}"), None));
         }
+        // Agents of three ages: an old one, one of later years, and Longshore's own.
+        if self.index % 4 >= 1 {
+            attributes.push(attribute("ecs.capability.full-sync", None));
+        }
+        if self.index % 4 >= 2 {
+            attributes.push(attribute("io.longshore.capability.task-resend", None));
+        }
         let size = i32::try_from(self.index % 3 + 1).unwrap_or(1);
         RegisterContainerInstanceRequest {
             cluster: Some(self.cluster.to_owned()),

@@ -15,6 +15,8 @@ messages! {
         HeartbeatAck(HeartbeatAckRequest),
         /// Tasks that run here although the manifest lacks them.
         TaskStopVerification(TaskStopVerificationMessage),
+        /// Tasks of the manifest that are not here.
+        TaskResend(TaskResendRequest),
     }
 }
 
@@ -45,5 +47,15 @@ shape! {
         /// The manifest's.
         message_id: String = "messageId",
         stop_candidates: Vec<ManifestTask> = "stopCandidates",
+    }
+
+    /// Asks for tasks that the manifest lists and the agent does not have. Longshore's own:
+    /// official agents do not say what they lack.
+    pub struct TaskResendRequest {
+        cluster: String = "cluster",
+        container_instance: String = "containerInstance",
+        /// The manifest's.
+        message_id: String = "messageId",
+        task_arns: Vec<String> = "taskArns",
     }
 }

@@ -17,7 +17,8 @@ shape! {
         container_instance_arn: String = "containerInstanceArn",
         /// Milliseconds since the epoch; informational.
         generated_at: i64 = "generatedAt",
-        /// Tasks of a higher number start only when stops of lower ones are done; 0 never waits.
+        /// Rises from message to message. Agents before 1.73 hold a start until all stops of lower
+        /// numbers are done.
         seq_num: i64 = "seqNum",
         tasks: Vec<Task> = "tasks",
     }

@@ -19,6 +19,10 @@ messages! {
         Close(CloseMessage),
         /// Something went wrong on the server's side.
         Error(ErrorMessage),
+        /// A message of the agent cannot be read.
+        BadRequest(BadRequestException),
+        /// A message of the agent is of another container instance.
+        InvalidInstance(InvalidInstanceException),
     }
 }
 
@@ -66,6 +70,16 @@ shape! {
 
     /// An error without a type of its own.
     pub struct ErrorMessage {
+        message: String = "message",
+    }
+
+    /// What the agent said cannot be read. Official agents have no handler for it.
+    pub struct BadRequestException {
+        message: String = "message",
+    }
+
+    /// What the agent said is not its own to say. Official agents have no handler for it.
+    pub struct InvalidInstanceException {
         message: String = "message",
     }
 }

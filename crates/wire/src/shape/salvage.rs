@@ -31,7 +31,7 @@ pub fn salvage<T: Shape>(body: &[u8]) -> Result<(T, Vec<Mismatch>), Mismatch> {
 
 /// Takes away what is at a path such as `containers[0].exitCode`. Says whether it was there.
 fn remove(value: &mut Value, path: &str) -> bool {
-    let pointer = format!("/{}", path.replace('.', "/").replace('[', "/").replace(']', ""));
+    let pointer = format!("/{}", path.replace(['.', '['], "/").replace(']', ""));
     let Some((parent, last)) = pointer.rsplit_once('/') else { return false };
     match value.pointer_mut(parent) {
         Some(Value::Object(members)) => members.remove(last).is_some(),
@@ -67,8 +67,7 @@ mod tests {
             ]}"#,
         )
         .unwrap();
-        let expected =
-            ["containers[0]", "containers[0].exitCode", "containers[1].networkBindings"];
+        let expected = ["containers[0]", "containers[0].exitCode", "containers[1].networkBindings"];
         assert_eq!(left_out[..3], expected);
         assert_eq!(left_out[3..], ["pullStartedAt"]);
         assert_eq!((read.task.as_deref(), read.status.as_deref()), (Some("T1"), Some("STOPPED")));

@@ -49,7 +49,9 @@ fn parse(body: &[u8], call: &Call<'_>) -> Result<Registration, Exception> {
         let name = it.name.unwrap_or_default();
         let attribute = Attribute::parse(&name, it.value.as_deref());
         attribute
-            .inspect_err(|error| tracing::warn!(name, %error, "an instance's attribute is left out"))
+            .inspect_err(
+                |error| tracing::warn!(name, %error, "an instance's attribute is left out"),
+            )
             .ok()
     };
     let sent = attributes.into_iter().filter_map(valid);

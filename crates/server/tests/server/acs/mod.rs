@@ -1,6 +1,8 @@
 //! The agents' door: what an agent is told, when, and on which connection.
 
+mod bad_frames;
 mod connections;
 mod heartbeats;
+mod manifests;
 mod payloads;
 mod telling;

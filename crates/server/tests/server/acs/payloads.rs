@@ -263,7 +263,8 @@ async fn a_payload_says_whose_it_is() {
     let payload = fleet.agent('a').payload().await;
     assert_eq!(payload.cluster_arn, "arn:aws:ecs:us-east-1:111122223333:cluster/default");
     assert_eq!(payload.container_instance_arn, fleet.arn('a'));
-    assert_eq!((payload.seq_num, payload.generated_at), (0, 1_497_513_600_123));
+    let (number, millis) = (1_497_513_600_123_000, 1_497_513_600_123);
+    assert_eq!((payload.seq_num, payload.generated_at), (number, millis));
     assert!(!payload.message_id.is_empty());
     assert_eq!(payload.tasks[0].arn, task);
 }

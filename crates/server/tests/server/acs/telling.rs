@@ -82,25 +82,3 @@ async fn each_agent_hears_of_its_own_tasks_only() {
     assert_eq!(of_a, [wish(&tasks[0], "RUNNING"), wish(&tasks[2], "RUNNING")]);
     assert_eq!(of_b, [wish(&tasks[1], "RUNNING"), wish(&tasks[3], "RUNNING")]);
 }
-
-#[tokio::test]
-async fn what_an_agent_says_that_makes_no_sense_is_passed_over() {
-    let mut fleet = fleet().await;
-    for words in [
-        "",
-        "nonsense",
-        "[]",
-        "{}",
-        r#"{"type":"Unheard","message":{}}"#,
-        r#"{"type":"AckRequest","message":[]}"#,
-        r#"{"type":"AckRequest","message":{"messageId":7}}"#,
-        r#"{"type":"NackRequest","message":{"messageId":"x","reason":"no"}}"#,
-        r#"{"type":"HeartbeatAckRequest"}"#,
-    ] {
-        fleet.agent('a').say(words).await;
-    }
-    let binary = tokio_tungstenite::tungstenite::Message::binary(vec![0, 255]);
-    futures_util::SinkExt::send(&mut fleet.agent('a').socket, binary).await.unwrap();
-    let task = fleet.start("job", "a").await.remove(0);
-    assert_eq!(told(fleet.agent('a'), 1).await, [wish(&task, "RUNNING")]);
-}
