@@ -11,8 +11,8 @@ use futures_util::{SinkExt, StreamExt};
 use longshore_client::{Client, Stream};
 use longshore_wire::acs::{
     AckRequest, AgentMessage, BadRequestException, ErrorMessage, HeartbeatAckRequest,
-    InvalidInstanceException, ManifestTask, ServerMessage, TaskManifestMessage, TaskResendRequest,
-    TaskStopVerificationMessage,
+    InvalidInstanceException, ManifestTask, NackRequest, PerformUpdateMessage, ServerMessage,
+    StageUpdateMessage, TaskManifestMessage, TaskResendRequest, TaskStopVerificationMessage,
 };
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
@@ -175,6 +175,10 @@ impl Session {
                 }
                 Vec::new()
             }
+            ServerMessage::PerformUpdate(PerformUpdateMessage { message_id })
+            | ServerMessage::StageUpdate(StageUpdateMessage { message_id }) => {
+                vec![self.no_update(message_id)]
+            }
             ServerMessage::Close(notice) => {
                 debug!(message = notice.message, "the control plane is about to close");
                 Vec::new()
@@ -269,6 +273,16 @@ impl Session {
         } else {
             warn!(what, "a message of the control plane makes no sense; others are not logged");
         }
+    }
+
+    /// Whoever installed the agent updates it.
+    fn no_update(&self, message_id: String) -> AgentMessage {
+        AgentMessage::Nack(NackRequest {
+            cluster: self.identity.cluster.clone(),
+            container_instance: self.identity.container_instance_arn.clone(),
+            message_id,
+            reason: "Updates are disabled".to_owned(),
+        })
     }
 
     fn ack(&self, message_id: String) -> AgentMessage {

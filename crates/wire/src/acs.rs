@@ -17,7 +17,8 @@ pub use payload::{
 pub use refusal::Refusal;
 pub use server_message::{
     BadRequestException, CloseMessage, ErrorMessage, HeartbeatMessage, InvalidInstanceException,
-    ManifestTask, ServerMessage, TaskManifestMessage, TaskStopVerificationAck,
+    ManifestTask, PerformUpdateMessage, ServerMessage, StageUpdateMessage, TaskManifestMessage,
+    TaskStopVerificationAck,
 };
 
 #[cfg(test)]

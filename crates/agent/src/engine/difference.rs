@@ -20,7 +20,7 @@ impl Difference {
         manifest: &TaskManifestMessage,
         here: impl IntoIterator<Item = (&'a str, DesiredStatus)>,
     ) -> Self {
-        let is_to_run = |it: &str| DesiredStatus::parse(it) == Some(DesiredStatus::Running);
+        let is_to_run = |it: &str| DesiredStatus::parse(it) != Some(DesiredStatus::Stopped);
         let listed = manifest.tasks.iter().filter(|it| is_to_run(&it.desired_status));
         let mut missing: HashSet<&str> = listed.map(|it| it.task_arn.as_str()).collect();
         let mut surplus = Vec::new();

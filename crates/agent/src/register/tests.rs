@@ -82,6 +82,7 @@ fn capabilities_are_those_of_the_engine_and_the_configuration() {
         "ecs.capability.container-ordering",
         "ecs.capability.container-restart-policy",
         "io.longshore.capability.registry-auth",
+        "io.longshore.capability.task-resend",
         "ecs.capability.docker-plugin.local",
         "ecs.os-type",
         "ecs.os-family",

@@ -169,13 +169,17 @@ async fn a_heartbeat_is_answered_and_a_manifest_finds_what_the_control_plane_for
     plane.send(
         "TaskManifestMessage",
         json!({"messageId": "tm", "clusterArn": "c", "containerInstanceArn": world.arn,
-               "generatedAt": 0, "timeline": 5, "tasks": [{"taskArn": kept}]}),
+               "generatedAt": 0, "timeline": 5,
+               "tasks": [{"taskArn": kept, "desiredStatus": "RUNNING"},
+                         {"taskArn": "lost", "desiredStatus": "RUNNING"}]}),
     );
     let question: Value =
         plane.wait("the question", |it| it.frame("TaskStopVerificationMessage", "tm")).await;
     let candidates = question["message"]["stopCandidates"].as_array().unwrap();
     assert_eq!(candidates.len(), 1);
     assert_eq!(candidates[0]["taskArn"], json!(forgotten));
+    let request: Value = plane.wait("the request", |it| it.frame("TaskResendRequest", "tm")).await;
+    assert_eq!(request["message"]["taskArns"], json!(["lost"]));
 
     plane.send(
         "TaskStopVerificationAck",
@@ -183,6 +187,74 @@ async fn a_heartbeat_is_answered_and_a_manifest_finds_what_the_control_plane_for
     );
     world.wait(&forgotten, "STOPPED").await;
     assert_eq!(world.history(&kept).len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn messages_that_make_no_sense_are_passed_over() {
+    let world = World::begin().await;
+    let plane = &world.control_plane;
+    let other = "arn:aws:ecs:test:1:container-instance/default/another";
+    let task = json!([{"arn": "T", "desiredStatus": "RUNNING", "containers": []}]);
+    let stale = json!({"messageId": "stale", "timeline": 0, "tasks": []});
+    for (kind, message) in [
+        ("Unheard", json!({})),
+        ("PayloadMessage", json!([])),
+        ("PayloadMessage", json!({"messageId": "", "tasks": task})),
+        (
+            "PayloadMessage",
+            json!({"messageId": "other", "containerInstanceArn": other, "tasks": task}),
+        ),
+        (
+            "PayloadMessage",
+            json!({"messageId": "odd", "containerInstanceArn": other, "tasks": [7]}),
+        ),
+        (
+            "TaskManifestMessage",
+            json!({"messageId": "other", "containerInstanceArn": other, "timeline": 9}),
+        ),
+        ("TaskManifestMessage", stale),
+        (
+            "TaskStopVerificationAck",
+            json!({"messageId": "x", "stopTasks": [{"taskArn": "unheard"}]}),
+        ),
+        ("CloseMessage", json!({"message": "ConnectionExpired: Reconnect to continue"})),
+        ("ErrorMessage", json!({"message": "m"})),
+        ("BadRequestException", json!({"message": "m"})),
+        ("InvalidInstanceException", json!({"message": "m"})),
+    ] {
+        plane.send(kind, message);
+    }
+    plane.send("PerformUpdateMessage", json!({"messageId": "update"}));
+    let nack: Value = plane.wait("the refusal", |it| it.frame("NackRequest", "update")).await;
+    assert_eq!(nack["message"]["reason"], "Updates are disabled");
+    for message_id in ["", "other", "odd", "stale"] {
+        assert_eq!(plane.frame("AckRequest", message_id), None, "{message_id}");
+    }
+    assert_eq!(plane.connections(), 1, "the connection lasts");
+    let task = world.run(json!([{}]));
+    world.wait(&task, "RUNNING").await;
+    world.end().await;
+}
+
+/// A message that is late or comes again.
+#[tokio::test]
+async fn a_task_that_is_over_does_not_begin_again() {
+    let mut world = World::begin_without_agent().await;
+    world.config.task_cleanup_wait = Duration::from_secs(1);
+    world.start_agent().await;
+    let task = world.run(json!([{"command": ["exit", "0"]}]));
+    world.wait(&task, "STOPPED").await;
+    let tasks = world.config.data_dir.join("tasks");
+    until(|| async { std::fs::read_dir(&tasks).unwrap().next().is_none() }).await;
+    let reports = world.history(&task).len();
+    let again = json!([{"arn": task, "desiredStatus": "RUNNING", "family": "test", "version": "1",
+        "containers": [{"name": "web", "image": "longshore-guest", "essential": true}]}]);
+    world.control_plane.send_tasks("again", again);
+    world.control_plane.wait("the acknowledgement", |it| it.frame("AckRequest", "again")).await;
+    let other = world.run(json!([{"command": ["exit", "0"]}]));
+    world.wait(&other, "STOPPED").await;
+    assert_eq!(world.history(&task).len(), reports);
     world.end().await;
 }
 

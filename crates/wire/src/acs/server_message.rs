@@ -15,6 +15,10 @@ messages! {
         TaskManifest(TaskManifestMessage),
         /// Which of the stop candidates are really to be stopped.
         TaskStopVerificationAck(TaskStopVerificationAck),
+        /// The agent is to fetch a new version of itself and go on as that.
+        PerformUpdate(PerformUpdateMessage),
+        /// The agent is to fetch a new version of itself.
+        StageUpdate(StageUpdateMessage),
         /// Notice that the server is about to close the connection.
         Close(CloseMessage),
         /// Something went wrong on the server's side.
@@ -61,6 +65,16 @@ shape! {
         /// Milliseconds since the epoch.
         generated_at: i64 = "generatedAt",
         stop_tasks: Vec<ManifestTask> = "stopTasks",
+    }
+
+    /// Asks for an update now. What it is to be is left out: nobody here sends or obeys it.
+    pub struct PerformUpdateMessage {
+        message_id: String = "messageId",
+    }
+
+    /// Asks to have an update ready.
+    pub struct StageUpdateMessage {
+        message_id: String = "messageId",
     }
 
     /// Notice before the server closes the connection; official agents do nothing with it.
