@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use crate::config::{AgentConfig, ImagePullBehavior};
 use crate::engine::Policy;
 use crate::files::{Files, Identity};
-use crate::images::Images;
+use crate::images::{Images, Logins, LoginsError};
 use crate::look::Look;
 use crate::register::{Abilities, Registration, register};
 use crate::reporter::Reporter;
@@ -45,6 +45,9 @@ pub enum AgentError {
     /// The data directory cannot be read or written.
     #[error("the agent's data directory cannot be used")]
     DataDir(#[from] std::io::Error),
+    /// The file of registry logins cannot be used.
+    #[error(transparent)]
+    RegistryLogins(#[from] LoginsError),
     /// The saved identity belongs to another cluster.
     #[error(
         "the agent's data directory belongs to an instance of cluster {saved:?}, and not of \
@@ -90,6 +93,7 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
     let api = Client::new(endpoint, &config.trust, signer, Bounds::default())?;
     let files = Files::open(&config.data_dir)?;
     let saved = saved_identity(&config, &files)?;
+    let logins = Logins::open(config.registry_auth_file.clone())?;
     let daemon = reach_docker(&config).await?;
     let facts = daemon.facts().await.map_err(AgentError::Docker)?;
     let (driver, version) = (facts.cgroup_driver.as_deref(), facts.cgroup_version.as_deref());
@@ -100,7 +104,12 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
     let (connections, connection) = watch::channel(0);
     let reporter = Reporter::new(api.clone(), config.cluster.clone(), connection);
     let look = Look::begin(&config, &api, &daemon, &files).await;
-    let host = Host { api: api.clone(), config, facts, groups, daemon, reporter, files, look };
+    let behavior = config.image_pull_behavior;
+    let cleanup = config.image_cleanup.filter(|_| behavior != ImagePullBehavior::PreferCached);
+    let images = Images::open(daemon.clone(), files.clone(), behavior, logins, cleanup)?;
+    let tidying = images.clone().keep_tidy();
+    let host =
+        Host { api: api.clone(), config, facts, groups, daemon, reporter, files, look, images };
     let (mut tasks, identity) = host.enter(saved).await?;
     info!(instance = identity.container_instance_arn, cluster = identity.cluster, "registered");
 
@@ -114,7 +123,10 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
         timeline: 0,
         has_complained: false,
     };
-    session.run(&mut tasks).await;
+    tokio::select! {
+        () = session.run(&mut tasks) => {}
+        () = tidying => {}
+    }
     Ok(())
 }
 
@@ -128,6 +140,7 @@ struct Host {
     reporter: Reporter,
     files: Files,
     look: Look,
+    images: Arc<Images>,
 }
 
 impl Host {
@@ -189,7 +202,7 @@ impl Host {
             board: self.look.board.clone(),
             common: Arc::new(common),
             groups: self.groups.clone(),
-            images: Arc::new(Images::open(self.files.clone(), self.config.image_pull_behavior)?),
+            images: self.images.clone(),
             turns: Turns::of(self.starts_at_once()),
             reporter: self.reporter.clone(),
             files: self.files.clone(),

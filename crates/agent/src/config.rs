@@ -37,6 +37,11 @@ pub struct AgentConfig {
     pub starts_at_once: Option<NonZeroU16>,
     /// When images are pulled.
     pub image_pull_behavior: ImagePullBehavior,
+    /// Which images are removed when they are of no use any more; none if `None`, and none with
+    /// [`ImagePullBehavior::PreferCached`], which is to find them.
+    pub image_cleanup: Option<ImageCleanup>,
+    /// A file with logins to registries, for tasks that bring none.
+    pub registry_auth_file: Option<PathBuf>,
     /// Memory of the host that tasks do not get.
     pub reserved_memory_mib: u32,
     /// TCP ports of the host that tasks do not get.
@@ -70,6 +75,18 @@ pub enum TaskMetadata {
     Bridge,
     /// Nowhere.
     Off,
+}
+
+/// When images that the agent has pulled are removed. Source: Amazon ECS Developer Guide,
+/// "Automated task and image cleanup".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageCleanup {
+    /// From one look to the next.
+    pub interval: Duration,
+    /// Since its pull, of an image that may be removed.
+    pub minimum_age: Duration,
+    /// Of images removed at each look.
+    pub most_per_cycle: usize,
 }
 
 /// When images are pulled. Source: Amazon ECS Developer Guide, `ECS_IMAGE_PULL_BEHAVIOR`.

@@ -5,7 +5,6 @@
 //! is and what it joined with, and that a container has ended, before anybody is told. What the
 //! control plane has counted out must never begin again.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::engine::{TaskState, file_name};
+use crate::images::Record;
 use crate::metadata::reach::Told;
 
 /// Raised when a file of before cannot be read any more.
@@ -40,12 +40,7 @@ pub(crate) struct Identity {
 }
 
 #[derive(Serialize, Deserialize)]
-struct PulledImages {
-    images: BTreeSet<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Record<T> {
+struct Versioned<T> {
     schema: u32,
     #[serde(flatten)]
     content: T,
@@ -72,17 +67,16 @@ impl Files {
     }
 
     /// Images that were pulled here.
-    pub(crate) fn pulled_images(&self) -> io::Result<BTreeSet<String>> {
+    pub(crate) fn pulled_images(&self) -> io::Result<Record> {
         match fs::read(self.dir.join(PULLED_IMAGES)) {
-            Ok(text) => Ok(read::<PulledImages>(&text).map(|it| it.images).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+            Ok(text) => Ok(read::<Record>(&text).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Record::default()),
             Err(error) => Err(error),
         }
     }
 
-    pub(crate) fn save_pulled_images(&self, images: &BTreeSet<String>) -> io::Result<()> {
-        let images = PulledImages { images: images.clone() };
-        replace(&self.dir.join(PULLED_IMAGES), &write(&images)?)
+    pub(crate) fn save_pulled_images(&self, images: &Record) -> io::Result<()> {
+        replace(&self.dir.join(PULLED_IMAGES), &write(images)?)
     }
 
     /// Where containers were told that they find their metadata.
@@ -172,11 +166,11 @@ pub(crate) fn remove(dir: &Path, name: &str) -> io::Result<()> {
 }
 
 fn write(content: &impl Serialize) -> io::Result<Vec<u8>> {
-    Ok(serde_json::to_vec(&Record { schema: SCHEMA, content })?)
+    Ok(serde_json::to_vec(&Versioned { schema: SCHEMA, content })?)
 }
 
 fn read<T: for<'de> Deserialize<'de>>(text: &[u8]) -> Option<T> {
-    let record: Record<T> = serde_json::from_slice(text).ok()?;
+    let record: Versioned<T> = serde_json::from_slice(text).ok()?;
     (record.schema == SCHEMA).then_some(record.content)
 }
 
@@ -223,8 +217,10 @@ mod tests {
     #[test]
     fn pulled_images_are_kept() {
         let (_dir, files) = files();
-        assert_eq!(files.pulled_images().unwrap(), BTreeSet::new());
-        let images = BTreeSet::from(["busybox:1".to_owned(), "127.0.0.1:5000/a".to_owned()]);
+        assert_eq!(files.pulled_images().unwrap(), Record::default());
+        let images = serde_json::json!({"images": ["busybox:1"], "ours": {"sha256:0": {
+            "names": ["busybox:1"], "tags": ["busybox:1"], "pulled_at": 1, "last_used_at": 2}}});
+        let images: Record = serde_json::from_value(images).unwrap();
         files.save_pulled_images(&images).unwrap();
         assert_eq!(files.pulled_images().unwrap(), images);
     }

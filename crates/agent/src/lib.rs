@@ -31,8 +31,10 @@ mod worker;
 
 pub use agent::{Agent, AgentError};
 pub use config::{
-    AgentConfig, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImagePullBehavior, TaskMetadata,
+    AgentConfig, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImageCleanup, ImagePullBehavior,
+    TaskMetadata,
 };
+pub use images::LoginsError;
 pub use join::{JoinError, Said, join};
 pub use membership::Membership;
 pub use reporter::submission;

@@ -19,7 +19,7 @@ use crate::engine::{
     TaskSpec, TaskState, VolumeSource, step, wake_at,
 };
 use crate::files::Files;
-use crate::images::{Images, Pull};
+use crate::images::{Images, Pull, Wanted};
 use crate::reporter::Reporter;
 use crate::runtime::{Common, ControlGroups, Daemon};
 use crate::system::{now, until};
@@ -66,6 +66,8 @@ pub(crate) struct Worker {
     /// Whether the task is still meant to run, for those who only want to know that.
     live: watch::Sender<bool>,
     arrival: Arrival,
+    /// Its images are not removed as long as it is there.
+    _images: Wanted,
     effects: JoinSet<Outcome>,
     /// What to drop once the container has stopped.
     pending: Vec<(usize, AbortHandle)>,
@@ -81,8 +83,9 @@ impl Worker {
         live: watch::Sender<bool>,
     ) -> Self {
         let arrival = tools.turns.arrive();
+        let _images = tools.images.want(&state.spec);
         let (effects, pending, followers) = Default::default();
-        Self { state, tools, messages, live, arrival, effects, pending, followers }
+        Self { state, tools, messages, live, arrival, _images, effects, pending, followers }
     }
 
     /// Carries the task on from `first` until nothing of it is left.
@@ -155,7 +158,7 @@ impl Worker {
                 let (image, login) = (spec.image.clone(), spec.registry_login.clone());
                 info!(task = self.id(), container = spec.name, image, "pulling");
                 let handle = self.spawn(async move {
-                    let pull = tools.images.pull(&tools.daemon, &image, login.as_ref()).await;
+                    let pull = tools.images.pull(&image, login.as_ref()).await;
                     let Pull { started_at, outcome } = pull;
                     Some(Input::Pulled { container, started_at, outcome })
                 });

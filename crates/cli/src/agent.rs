@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use longshore_agent::{Agent, AgentConfig, ImagePullBehavior, Membership, Said, TaskMetadata};
+use longshore_agent::{
+    Agent, AgentConfig, ImageCleanup, ImagePullBehavior, Membership, Said, TaskMetadata,
+};
 use longshore_client::{Credentials, Endpoint, Signer, Trust};
 use longshore_model::ClusterName;
 use tokio::sync::oneshot;
@@ -73,6 +75,46 @@ pub(crate) struct Engine {
     /// When images are pulled.
     #[arg(long, env = "LONGSHORE_IMAGE_PULL_BEHAVIOR", default_value = "prefer-cached")]
     image_pull_behavior: Pull,
+
+    /// Leaves images alone. Otherwise images that the agent has pulled are removed when they are of
+    /// no use any more, unless images are pulled prefer-cached.
+    #[arg(long, env = "LONGSHORE_DISABLE_IMAGE_CLEANUP")]
+    disable_image_cleanup: bool,
+
+    /// From one look for images of no use to the next.
+    #[arg(
+        long,
+        env = "LONGSHORE_IMAGE_CLEANUP_INTERVAL",
+        value_name = "TIME",
+        default_value = "30m",
+        value_parser = duration
+    )]
+    image_cleanup_interval: Duration,
+
+    /// How long ago an image was pulled that may be removed.
+    #[arg(
+        long,
+        env = "LONGSHORE_IMAGE_MINIMUM_CLEANUP_AGE",
+        value_name = "TIME",
+        default_value = "1h",
+        value_parser = duration
+    )]
+    image_minimum_cleanup_age: Duration,
+
+    /// How many images are removed at each look, the least recently used first.
+    #[arg(
+        long,
+        env = "LONGSHORE_IMAGES_DELETED_PER_CYCLE",
+        value_name = "COUNT",
+        default_value = "5"
+    )]
+    images_deleted_per_cycle: NonZeroU16,
+
+    /// A file with logins to registries, for tasks that bring none: {"HOST": {"username": ...,
+    /// "password": ...}}, {"HOST": {"auth": ...}}, or Docker's own config.json. Only its owner may
+    /// read it.
+    #[arg(long, env = "LONGSHORE_REGISTRY_AUTH_FILE", value_name = "FILE")]
+    registry_auth_file: Option<PathBuf>,
 
     /// Memory that no task may have, in MiB.
     #[arg(long, env = "LONGSHORE_RESERVED_MEMORY", value_name = "MIB", default_value_t = 0)]
@@ -207,6 +249,12 @@ impl Engine {
             task_cleanup_wait: self.task_cleanup_wait,
             starts_at_once: self.starts_at_once,
             image_pull_behavior: self.image_pull_behavior.into(),
+            image_cleanup: (!self.disable_image_cleanup).then_some(ImageCleanup {
+                interval: self.image_cleanup_interval,
+                minimum_age: self.image_minimum_cleanup_age,
+                most_per_cycle: self.images_deleted_per_cycle.get().into(),
+            }),
+            registry_auth_file: self.registry_auth_file,
             reserved_memory_mib: self.reserved_memory,
             reserved_ports: self.reserved_ports,
             reserved_ports_udp: self.reserved_ports_udp,

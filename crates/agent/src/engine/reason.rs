@@ -12,6 +12,8 @@ const MAX_CHARS: usize = 255;
 pub enum Failure {
     /// The image could not be had.
     CannotPullContainer,
+    /// The login to the image's registry could not be had.
+    CannotPullContainerAuth,
     /// The Docker Engine refused to create the container.
     CannotCreateContainer,
     /// The Docker Engine refused to start the container.
@@ -45,6 +47,7 @@ impl Failure {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CannotPullContainer => "CannotPullContainerError",
+            Self::CannotPullContainerAuth => "CannotPullContainerAuthError",
             Self::CannotCreateContainer => "CannotCreateContainerError",
             Self::CannotStartContainer => "CannotStartContainerError",
             Self::CannotInspectContainer => "CannotInspectContainerError",

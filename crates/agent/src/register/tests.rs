@@ -24,6 +24,8 @@ fn config() -> AgentConfig {
         task_cleanup_wait: Duration::from_secs(3 * 3600),
         starts_at_once: None,
         image_pull_behavior: ImagePullBehavior::default(),
+        image_cleanup: None,
+        registry_auth_file: None,
         reserved_memory_mib: 100,
         reserved_ports: DEFAULT_RESERVED_PORTS.to_vec(),
         reserved_ports_udp: vec![],

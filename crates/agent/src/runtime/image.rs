@@ -1,12 +1,67 @@
 //! What Docker knows of an image.
 
+use std::collections::HashSet;
+
+use bollard::query_parameters::{ListContainersOptions, ListImagesOptions, RemoveImageOptions};
+
 use super::daemon::{Answer, Daemon, answer};
 use super::pull::split_reference;
+use crate::images::Present;
+
+/// What an image's name is in a list where it has none.
+const NO_NAME: &str = "<none>:<none>";
 
 impl Daemon {
     /// Whether the image is here. One of which the Engine does not say is not.
     pub(crate) async fn has_image(&self, image: &str) -> bool {
         matches!(answer(self.docker.inspect_image(image).await), Answer::Done(_))
+    }
+
+    /// All images, with whether there are containers of them; `None` if the Engine does not say.
+    pub(crate) async fn images(&self) -> Option<Vec<Present>> {
+        let all = ListContainersOptions { all: true, ..Default::default() };
+        let images = answer(self.docker.list_images(None::<ListImagesOptions>).await);
+        let containers = answer(self.docker.list_containers(Some(all)).await);
+        let (Answer::Done(images), Answer::Done(containers)) = (images, containers) else {
+            return None;
+        };
+        let in_use: HashSet<String> = containers.into_iter().filter_map(|it| it.image_id).collect();
+        let present = images.into_iter().map(|it| Present {
+            has_container: in_use.contains(&it.id),
+            tags: it.repo_tags.into_iter().filter(|it| it != NO_NAME).collect(),
+            id: it.id,
+        });
+        Some(present.collect())
+    }
+
+    /// The image of this name; `None` if it is not here, or the Engine does not say.
+    pub(crate) async fn image(&self, name: &str) -> Option<Present> {
+        match answer(self.docker.inspect_image(name).await) {
+            Answer::Done(found) => Some(Present {
+                id: found.id?,
+                tags: found.repo_tags.unwrap_or_default(),
+                has_container: false,
+            }),
+            Answer::Refused(_) | Answer::Away => None,
+        }
+    }
+
+    /// Takes the names from the image, with which it goes; by its id if it has none. Never by force.
+    ///
+    /// # Errors
+    /// The Engine's own words.
+    pub(crate) async fn remove_image(&self, id: &str, tags: &[String]) -> Result<(), String> {
+        let id = [id.to_owned()];
+        for name in if tags.is_empty() { &id } else { tags } {
+            let options = None::<RemoveImageOptions>;
+            match answer(self.docker.remove_image(name, options, None).await) {
+                Answer::Done(_) => {}
+                Answer::Refused(refusal) if refusal.status == 404 => {}
+                Answer::Refused(refusal) => return Err(refusal.text),
+                Answer::Away => return Err("the Docker Engine does not answer".to_owned()),
+            }
+        }
+        Ok(())
     }
 
     /// The digest under which the image's registry knows it; `None` for an image that came from no

@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod docker;
+mod flaky_proxy;
 mod guest;
 mod proxy;
 mod registry;
@@ -10,6 +11,7 @@ mod world;
 
 pub(crate) use control_plane::ControlPlane;
 pub(crate) use docker::remove_containers_of;
+pub(crate) use flaky_proxy::FlakyProxy;
 pub(crate) use guest::IMAGE;
 pub(crate) use proxy::Proxy;
 pub(crate) use registry::{PASSWORD, Registry, USERNAME};

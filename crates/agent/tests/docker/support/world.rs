@@ -62,6 +62,8 @@ impl World {
             task_cleanup_wait: Duration::from_secs(3600),
             starts_at_once: None,
             image_pull_behavior: ImagePullBehavior::PreferCached,
+            image_cleanup: None,
+            registry_auth_file: None,
             reserved_memory_mib: 0,
             reserved_ports: DEFAULT_RESERVED_PORTS.to_vec(),
             reserved_ports_udp: Vec::new(),
