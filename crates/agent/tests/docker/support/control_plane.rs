@@ -89,8 +89,16 @@ impl ControlPlane {
 
     pub(crate) fn send_tasks(&self, message_id: &str, tasks: Value) {
         let message = json!({"messageId": message_id, "clusterArn": "c",
-            "containerInstanceArn": self.arn, "seqNum": 0, "generatedAt": 0, "tasks": tasks});
+            "containerInstanceArn": self.instance(), "seqNum": 0, "generatedAt": 0, "tasks": tasks});
         self.send("PayloadMessage", message);
+    }
+
+    /// As what the agent is registered.
+    fn instance(&self) -> String {
+        match self.state.lock().unwrap().forgets_instances {
+            true => format!("{}-anew", self.arn),
+            false => self.arn.clone(),
+        }
     }
 
     /// Waits until `look` finds what it looks for; a test that waits too long fails.
@@ -165,11 +173,7 @@ impl ControlPlane {
                     let message = "Container instance ID is inactive.";
                     return Err(json!({"__type": "ClientException", "message": message}));
                 }
-                let arn = match self.state.lock().unwrap().forgets_instances {
-                    true => format!("{}-anew", self.arn),
-                    false => self.arn.clone(),
-                };
-                Ok(json!({"containerInstance": {"containerInstanceArn": arn}}))
+                Ok(json!({"containerInstance": {"containerInstanceArn": self.instance()}}))
             }
             "DiscoverPollEndpoint" => {
                 Ok(json!({"endpoint": format!("http://127.0.0.1:{}/acs/", self.acs_port)}))
