@@ -18,7 +18,7 @@ mod local_http;
 mod look;
 mod membership;
 mod metadata;
-mod payload;
+pub mod payload;
 mod register;
 mod reporter;
 mod runtime;

@@ -7,14 +7,17 @@ use crate::engine::{Failure, Rejection};
 
 /// What a PayloadMessage asks for.
 #[derive(Debug, Default)]
-pub(crate) struct Payload {
-    pub(crate) message_id: String,
+pub struct Payload {
+    /// To be acknowledged.
+    pub message_id: String,
     /// Whose it is, if it says so.
-    pub(crate) container_instance: String,
-    pub(crate) seq_num: i64,
+    pub container_instance: String,
+    /// Rises from payload to payload.
+    pub seq_num: i64,
     /// Stops first: a start may need what they give back.
-    pub(crate) tasks: Vec<acs::Task>,
-    pub(crate) rejected: Vec<Rejection>,
+    pub tasks: Vec<acs::Task>,
+    /// Those that make no sense; they are reported STOPPED.
+    pub rejected: Vec<Rejection>,
 }
 
 impl From<acs::PayloadMessage> for Payload {
@@ -28,7 +31,7 @@ impl From<acs::PayloadMessage> for Payload {
 }
 
 /// Reads task by task a frame that could not be read as a whole; `None` if it is no payload.
-pub(crate) fn salvage(frame: &str) -> Option<Payload> {
+pub fn salvage(frame: &str) -> Option<Payload> {
     let mut frame: Value = serde_json::from_str(frame).ok()?;
     if frame.get("type")?.as_str()? != "PayloadMessage" {
         return None;

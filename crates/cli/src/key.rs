@@ -1,22 +1,43 @@
 //! `longshore key`: the keys of machines that have joined.
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
-use longshore_model::ClusterName;
+use longshore_client::{Credentials, Endpoint, Scheme};
+use longshore_model::{ClusterName, Ids};
 use longshore_wire::own;
 
 use crate::call::ask_as;
 use crate::options::Admin;
 use crate::output::{instant, say, short};
+use crate::system::RandomIds;
 use crate::table::Table;
 
 /// Each machine that joins gets a key that is good for its own container instance alone.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Makes a key for an official Amazon ECS agent, and prints the variables that it is to be
+    /// started with, ready for `docker run --env-file`. Longshore's own agent joins with a token.
+    Create(Create),
     /// Lists the keys, without their secrets. One that was revoked is listed for another day.
     List(List),
     /// Cuts a machine's agent off, within a second, and refuses it from then on. What runs there
     /// goes on, and its container instance stays until it is deregistered.
     Revoke(Revoke),
+}
+
+#[derive(Args)]
+pub(crate) struct Create {
+    /// The cluster that the agent joins.
+    #[arg(long, env = "LONGSHORE_CLUSTER", default_value = "default")]
+    cluster: ClusterName,
+
+    /// The URL by which the agent reaches the server, such as https://10.0.0.1:8327. [default: as
+    /// the server sees itself]
+    #[arg(long, env = "LONGSHORE_KEY_ADVERTISE", value_name = "URL")]
+    advertise: Option<Endpoint>,
+
+    #[command(flatten)]
+    admin: Admin,
 }
 
 #[derive(Args)]
@@ -41,9 +62,73 @@ pub(crate) struct Revoke {
 
 pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Create(options) => create(options).await,
         Command::List(options) => list(options).await,
         Command::Revoke(options) => revoke(options).await,
     }
+}
+
+/// The token lasts for this call alone.
+async fn create(options: Create) -> anyhow::Result<()> {
+    let client = options.admin.client()?;
+    let request = own::CreateJoinTokenRequest {
+        cluster: Some(options.cluster.to_string()),
+        uses: Some(1),
+        good_for_secs: Some(60),
+        note: Some("longshore key create".into()),
+    };
+    let token: own::CreateJoinTokenResponse =
+        ask_as(&client, "create-join-token", &request).await?;
+    let endpoint = match options.advertise {
+        Some(endpoint) => endpoint,
+        None => {
+            let own = token.endpoints.unwrap_or_default().into_iter().next();
+            own.context("the server does not know its own address: give --advertise")?.parse()?
+        }
+    };
+    let as_token = options.admin.client_of(Credentials {
+        access_key_id: token.join_token.and_then(|it| it.id).unwrap_or_default(),
+        secret_access_key: token.secret_access_key.map(|it| it.0).unwrap_or_default(),
+        session_token: None,
+    })?;
+    let nonce = Some(format!("{:032x}", RandomIds.next_bits()));
+    let joined: own::JoinResponse = ask_as(&as_token, "join", &own::JoinRequest { nonce }).await?;
+    eprint!("{}", notes(&endpoint));
+    say(&environment(&endpoint, joined))
+}
+
+/// What an official agent reads. The state folder is named so that the agent keeps its state.
+fn environment(endpoint: &Endpoint, joined: own::JoinResponse) -> String {
+    let variables = [
+        ("ECS_BACKEND_HOST", endpoint.to_string()),
+        ("ECS_CLUSTER", joined.cluster.unwrap_or_default()),
+        ("AWS_DEFAULT_REGION", joined.region.unwrap_or_default()),
+        ("AWS_ACCESS_KEY_ID", joined.access_key_id.unwrap_or_default()),
+        ("AWS_SECRET_ACCESS_KEY", joined.secret_access_key.map(|it| it.0).unwrap_or_default()),
+        // Recent agents end where there is no EC2, unless they are told so; older ones pass it over.
+        ("ECS_EXTERNAL", "true".into()),
+        ("ECS_DATADIR", "/data/".into()),
+        ("ECS_CHECKPOINT", "true".into()),
+    ];
+    variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+}
+
+/// What to know of TLS, for the person who starts the agent.
+fn notes(endpoint: &Endpoint) -> String {
+    let mut notes = "The key is good for one container instance: one agent, with the state in its \
+                     /data kept.\n"
+        .to_owned();
+    notes.push_str(match endpoint.scheme() {
+        Scheme::Https => {
+            "Give it the server's certificate authority: longshore ca > ca.pem, and SSL_CERT_FILE \
+             names that file inside the agent's container.\n"
+        }
+        Scheme::Http => {
+            "By http the server must be on the agent's own machine or run with --plain-text, and \
+             agents before 1.14.4 need https for their sockets.\n"
+        }
+    });
+    notes
 }
 
 async fn list(options: List) -> anyhow::Result<()> {

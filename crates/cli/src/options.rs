@@ -137,6 +137,15 @@ impl Admin {
         let signer = Signer { credentials, region: endpoint.region };
         Ok(Client::new(endpoint.url.parse()?, &Trust::System, signer, call::BOUNDS)?)
     }
+
+    /// A client that calls the same control plane with these credentials.
+    pub(crate) fn client_of(&self, credentials: Credentials) -> anyhow::Result<Client> {
+        let known = self.client()?;
+        let region = known.signer().region.clone();
+        let trust = self.connection.trust();
+        let signer = Signer { credentials, region };
+        Ok(Client::new(known.endpoint().clone(), &trust, signer, call::BOUNDS)?)
+    }
 }
 
 fn credentials() -> anyhow::Result<Credentials> {

@@ -12,7 +12,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -192,6 +192,16 @@ impl Connection {
 
     async fn open_socket(self, which: Socket, mut parts: Parts) -> Response<Body> {
         let doors = &self.doors;
+        if *self.stopping.borrow() {
+            // Official agents connect again at once where a connection ends well, and later where
+            // none begins.
+            let mut response = acs::refuse(&Refusal {
+                exception: "ServerException".into(),
+                message: "The server stops.".into(),
+            });
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            return response;
+        }
         let refused = |exception: Exception| {
             acs::refuse(&Refusal {
                 exception: exception.name().into(),

@@ -17,6 +17,7 @@ mod joining;
 mod launch_type;
 mod list_tasks;
 mod mutation;
+mod official;
 mod own;
 mod placement;
 mod placement_failures;
