@@ -10,6 +10,7 @@ use crate::config::{AgentConfig, ImagePullBehavior};
 use crate::engine::Policy;
 use crate::files::{Files, Identity};
 use crate::images::{Images, Logins, LoginsError};
+use crate::kept::Kept;
 use crate::look::Look;
 use crate::register::{Abilities, Registration, register};
 use crate::reporter::Reporter;
@@ -207,6 +208,8 @@ impl Host {
             reporter: self.reporter.clone(),
             files: self.files.clone(),
             policy: policy(&self.config),
+            kept: Kept::of(self.config.stopped_tasks_kept),
+            least_cleanup_wait: self.config.least_task_cleanup_wait,
             stop_timeout: self.config.stop_timeout,
         };
         Ok(Tasks::resume(tools, inventory).await?)

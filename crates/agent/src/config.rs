@@ -33,6 +33,11 @@ pub struct AgentConfig {
     pub stop_timeout: Duration,
     /// How long the containers of a stopped task are kept.
     pub task_cleanup_wait: Duration,
+    /// Of so many stopped tasks the containers are kept that long; of more, the oldest lose theirs
+    /// after `least_task_cleanup_wait`.
+    pub stopped_tasks_kept: usize,
+    /// Must be longer than a message of the control plane may be under way.
+    pub least_task_cleanup_wait: Duration,
     /// How many containers are made or started at a time; chosen by the host's CPUs if `None`.
     pub starts_at_once: Option<NonZeroU16>,
     /// When images are pulled.

@@ -14,6 +14,7 @@ mod files;
 mod images;
 mod introspection;
 mod join;
+mod kept;
 mod local_http;
 mod look;
 mod membership;

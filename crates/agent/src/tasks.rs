@@ -52,7 +52,9 @@ impl Tasks {
     /// When this returns nothing that ran before can be started again.
     pub(crate) async fn resume(tools: Tools, inventory: Inventory) -> io::Result<Self> {
         let (workers, running, over) = Default::default();
-        let saved = tools.files.tasks()?;
+        let mut saved = tools.files.tasks()?;
+        // Of those that have stopped, the oldest are the first to make room.
+        saved.sort_by_key(|it| it.told_at);
         let mut tasks = Self { tools, inventory, workers, running, over };
         for state in saved {
             let first = tasks.adoption(&state).await;

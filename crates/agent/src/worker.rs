@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_model::DesiredStatus;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{error, info, warn};
 
@@ -20,6 +20,7 @@ use crate::engine::{
 };
 use crate::files::Files;
 use crate::images::{Images, Pull, Wanted};
+use crate::kept::Kept;
 use crate::reporter::Reporter;
 use crate::runtime::{Common, ControlGroups, Daemon};
 use crate::system::{now, until};
@@ -39,6 +40,10 @@ pub(crate) struct Tools {
     pub(crate) reporter: Reporter,
     pub(crate) files: Files,
     pub(crate) policy: Policy,
+    /// The stopped tasks.
+    pub(crate) kept: Kept,
+    /// For those of them that are to make room.
+    pub(crate) least_cleanup_wait: Duration,
     /// Between SIGTERM and SIGKILL.
     pub(crate) stop_timeout: Duration,
 }
@@ -68,6 +73,8 @@ pub(crate) struct Worker {
     arrival: Arrival,
     /// Its images are not removed as long as it is there.
     _images: Wanted,
+    /// Once it has stopped and all of it is told: says when it is to make room.
+    room: Option<Arc<Notify>>,
     effects: JoinSet<Outcome>,
     /// What to drop once the container has stopped.
     pending: Vec<(usize, AbortHandle)>,
@@ -84,8 +91,9 @@ impl Worker {
     ) -> Self {
         let arrival = tools.turns.arrive();
         let _images = tools.images.want(&state.spec);
+        let room = state.told_at.map(|_| tools.kept.add());
         let (effects, pending, followers) = Default::default();
-        Self { state, tools, messages, live, arrival, _images, effects, pending, followers }
+        Self { state, tools, messages, live, arrival, _images, room, effects, pending, followers }
     }
 
     /// Carries the task on from `first` until nothing of it is left.
@@ -99,6 +107,9 @@ impl Worker {
                 self.tools.board.forget(&self.state.spec.arn);
                 return;
             }
+            if self.state.told_at.is_some() && self.room.is_none() {
+                self.room = Some(self.tools.kept.add());
+            }
             let wake_at = wake_at(&self.state, &self.tools.policy, now());
             let pause = wake_at.map_or(Duration::MAX, until);
             next = tokio::select! {
@@ -109,9 +120,20 @@ impl Worker {
                     Err(_) => (Input::Tick, None, None),
                 },
                 () = tokio::time::sleep(pause), if wake_at.is_some() => (Input::Tick, None, None),
+                () = wanted(self.room.as_deref()) => {
+                    self.make_room();
+                    (Input::Tick, None, None)
+                }
                 else => return,
             };
         }
+    }
+
+    /// From now on its containers are kept for as short as may be.
+    fn make_room(&mut self) {
+        let least = u32::try_from(self.tools.least_cleanup_wait.as_secs()).unwrap_or(u32::MAX);
+        let policy = &mut self.tools.policy;
+        policy.cleanup_wait_secs = policy.cleanup_wait_secs.min(least);
     }
 
     /// Docker is asked before the state is on file: should we die in between, Docker tells what
@@ -301,6 +323,13 @@ impl Worker {
                 ContainerStatus::None | ContainerStatus::Pulled | ContainerStatus::Created => {}
             }
         }
+    }
+}
+
+async fn wanted(room: Option<&Notify>) {
+    match room {
+        Some(room) => room.notified().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -53,6 +53,9 @@ pub(crate) struct Run {
     engine: Engine,
 }
 
+/// Much longer than a message to an agent is under way.
+const LEAST_TASK_CLEANUP_WAIT: Duration = Duration::from_secs(60);
+
 /// How an agent runs containers, wherever it runs.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Engine {
@@ -67,6 +70,16 @@ pub(crate) struct Engine {
     /// How long stopped containers are kept, such as 1m or 3h; at least 1s.
     #[arg(long, env = "LONGSHORE_TASK_CLEANUP_WAIT", default_value = "3h", value_parser = duration)]
     task_cleanup_wait: Duration,
+
+    /// Of how many stopped tasks the containers are kept that long; of more, the oldest lose theirs
+    /// after a minute.
+    #[arg(
+        long,
+        env = "LONGSHORE_STOPPED_TASKS_KEPT",
+        value_name = "COUNT",
+        default_value_t = 1000
+    )]
+    stopped_tasks_kept: usize,
 
     /// How many containers are made or started at a time. [default: two for each CPU, 4 to 32]
     #[arg(long, env = "LONGSHORE_STARTS_AT_ONCE", value_name = "COUNT")]
@@ -247,6 +260,8 @@ impl Engine {
             docker_host: self.docker_host,
             stop_timeout: self.stop_timeout,
             task_cleanup_wait: self.task_cleanup_wait,
+            stopped_tasks_kept: self.stopped_tasks_kept,
+            least_task_cleanup_wait: LEAST_TASK_CLEANUP_WAIT,
             starts_at_once: self.starts_at_once,
             image_pull_behavior: self.image_pull_behavior.into(),
             image_cleanup: (!self.disable_image_cleanup).then_some(ImageCleanup {

@@ -23,6 +23,8 @@ fn config() -> AgentConfig {
         stop_timeout: Duration::from_secs(30),
         task_cleanup_wait: Duration::from_secs(3 * 3600),
         starts_at_once: None,
+        stopped_tasks_kept: 1000,
+        least_task_cleanup_wait: Duration::from_secs(60),
         image_pull_behavior: ImagePullBehavior::default(),
         image_cleanup: None,
         registry_auth_file: None,

@@ -258,6 +258,30 @@ async fn a_task_that_is_over_does_not_begin_again() {
     world.end().await;
 }
 
+#[tokio::test]
+async fn of_too_many_stopped_tasks_the_oldest_lose_their_containers_early() {
+    let mut world = World::begin_without_agent().await;
+    world.config.stopped_tasks_kept = 2;
+    world.config.least_task_cleanup_wait = Duration::from_secs(1);
+    world.start_agent().await;
+    let mut tasks = Vec::new();
+    for _ in 0..2 {
+        let task = world.run(json!([{"command": ["exit", "0"]}]));
+        world.wait(&task, "STOPPED").await;
+        tasks.push(task);
+    }
+    // What is kept is in order again after a restart.
+    world.stop_agent().await;
+    world.start_agent().await;
+    assert_eq!(world.containers(&tasks[0]).await.len(), 1);
+    let third = world.run(json!([{"command": ["exit", "0"]}]));
+    world.wait(&third, "STOPPED").await;
+    until(|| async { world.containers(&tasks[0]).await.is_empty() }).await;
+    assert_eq!(world.containers(&tasks[1]).await.len(), 1);
+    assert_eq!(world.containers(&third).await.len(), 1);
+    world.end().await;
+}
+
 /// Waits for a condition of Docker's that nobody announces.
 pub(crate) async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
     let search = async {

@@ -61,6 +61,8 @@ impl World {
             stop_timeout: Duration::from_secs(2),
             task_cleanup_wait: Duration::from_secs(3600),
             starts_at_once: None,
+            stopped_tasks_kept: 1000,
+            least_task_cleanup_wait: Duration::from_secs(60),
             image_pull_behavior: ImagePullBehavior::PreferCached,
             image_cleanup: None,
             registry_auth_file: None,
