@@ -178,7 +178,7 @@ fn client(token: &JoinToken, said: &Said, endpoint: Endpoint) -> Result<Client, 
         secret_access_key: token.secret.clone(),
         session_token: None,
     };
-    let signer = Signer { credentials, region: ANY_REGION.into() };
+    let signer = Signer::new(credentials, ANY_REGION.into());
     Ok(Client::new(endpoint, &trust, signer, Bounds::default())?)
 }
 

@@ -360,7 +360,7 @@ fn joined_home(options: &Run, membership: Membership, data_dir: PathBuf) -> anyh
             None => membership.endpoint.parse()?,
         },
         trust,
-        signer: Signer { credentials, region: membership.region },
+        signer: Signer::new(credentials, membership.region),
         cluster: membership.cluster.parse()?,
         data_dir,
     })

@@ -105,7 +105,7 @@ impl Connection {
     /// Who signs.
     pub(crate) fn signer(&self) -> anyhow::Result<Signer> {
         let region = self.region.clone().unwrap_or_else(|| "us-east-1".into());
-        Ok(Signer { credentials: credentials()?, region })
+        Ok(Signer::new(credentials()?, region))
     }
 }
 
@@ -134,7 +134,7 @@ impl Admin {
             secret_access_key: key.secret_access_key,
             session_token: None,
         };
-        let signer = Signer { credentials, region: endpoint.region };
+        let signer = Signer::new(credentials, endpoint.region);
         Ok(Client::new(endpoint.url.parse()?, &Trust::System, signer, call::BOUNDS)?)
     }
 

@@ -33,14 +33,14 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let config = options.engine.configure(Home {
         endpoint: url.parse()?,
         trust: Trust::default(),
-        signer: Signer {
-            credentials: Credentials {
+        signer: Signer::new(
+            Credentials {
                 access_key_id: root_key.access_key_id,
                 secret_access_key: root_key.secret_access_key,
                 session_token: None,
             },
-            region: options.server.region,
-        },
+            options.server.region,
+        ),
         cluster: options.server.cluster,
         data_dir: agent_dir,
     });

@@ -95,6 +95,12 @@ impl Client {
         &self.shared.signer
     }
 
+    /// What is to be added to this machine's time to have the control plane's, in seconds: nothing
+    /// as long as the control plane accepts signatures by this machine's clock.
+    pub fn clock_correction_secs(&self) -> i64 {
+        self.signer().clock.correction_secs()
+    }
+
     /// Calls an operation of the ECS API.
     pub async fn call<R: ecs::Request>(&self, request: &R) -> Result<R::Response, CallError> {
         let target = R::OPERATION.target();
@@ -158,14 +164,20 @@ impl Client {
         addressed: &Addressed<'_>,
         request: &impl Serialize,
     ) -> Result<T, CallError> {
-        let request = self.request(addressed, request)?;
-        let whole = async { self.whole(self.send(request).await?).await };
-        let response = self.in_time(whole).await?;
+        let mut response = self.attempt(self.request(addressed, request)?).await?;
+        if self.signer().clock.follow(&response, self.endpoint()) {
+            // The first did nothing: it was refused for its date.
+            response = self.attempt(self.request(addressed, request)?).await?;
+        }
         if !response.status().is_success() {
             return Err(refusal(&response));
         }
         serde_json::from_slice(response.body())
             .map_err(|_| CallError::unreadable(response.status(), response.body()))
+    }
+
+    async fn attempt(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, CallError> {
+        self.in_time(async { self.whole(self.send(request).await?).await }).await
     }
 
     async fn in_time<T>(
@@ -253,7 +265,7 @@ mod tests {
             secret_access_key: "s".into(),
             session_token: Some("token".into()),
         };
-        let signer = Signer { credentials, region: "us-east-1".into() };
+        let signer = Signer::new(credentials, "us-east-1".into());
         let endpoint = "http://127.0.0.1:80".parse().unwrap();
         let client = Client::new(endpoint, &Trust::default(), signer, Bounds::default()).unwrap();
         let addressed = Addressed { path: "/", target: Some("Target") };

@@ -9,6 +9,7 @@
 //! help.
 
 mod client;
+mod clock;
 mod connector;
 mod endpoint;
 mod error;

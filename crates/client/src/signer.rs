@@ -1,9 +1,11 @@
 //! Who signs, and for where.
 
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
 use longshore_wire::sigv4;
+
+use crate::clock::Clock;
 
 const TOKEN_HEADER: &str = "x-amz-security-token";
 
@@ -33,18 +35,23 @@ pub struct Signer {
     pub credentials: Credentials,
     /// Such as `us-east-1`.
     pub region: String,
+    /// Whose time signatures bear. Clones share it.
+    pub(crate) clock: Arc<Clock>,
 }
 
 impl Signer {
+    /// Signs by this machine's clock, until the control plane refuses that.
+    pub fn new(credentials: Credentials, region: String) -> Self {
+        Self { credentials, region, clock: Arc::default() }
+    }
+
     /// Signs a request as of now. Its headers must hold `host`.
     pub fn sign(&self, request: &sigv4::SignedRequest<'_>) -> sigv4::Signature {
         let credentials = sigv4::Credentials {
             access_key_id: &self.credentials.access_key_id,
             secret_access_key: &self.credentials.secret_access_key,
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now_secs = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        sigv4::sign(request, credentials, &self.region, "ecs", now_secs)
+        sigv4::sign(request, credentials, &self.region, "ecs", self.clock.now_secs())
     }
 
     /// Temporary credentials say so in a header of their own, which is to be signed.

@@ -150,7 +150,7 @@ mod tests {
             secret_access_key: "secret".into(),
             session_token: None,
         };
-        let signer = Signer { credentials, region: "r".into() };
+        let signer = Signer::new(credentials, "r".into());
         let socket = SocketEndpoint::parse("https://host:1/tcs", Scheme::Https).unwrap();
         let message = tcs::AgentMessage::Health(tcs::PublishHealthRequest::default());
         let frame = socket.telemetry_frame(&[("cluster", "default")], &message, &signer);
@@ -166,7 +166,7 @@ mod tests {
             secret_access_key: "secret".into(),
             session_token: Some("session".into()),
         };
-        let signer = Signer { credentials, region: "r".into() };
+        let signer = Signer::new(credentials, "r".into());
         let socket = SocketEndpoint::parse("https://host:1/acs/", Scheme::Https).unwrap();
         let parameters = [("a", "arn:aws:x/é"), ("b", "1.2+d f")];
         let request = socket.request(&parameters, &signer).unwrap();

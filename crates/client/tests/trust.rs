@@ -168,7 +168,7 @@ async fn a_stranger_is_told_from_a_server_that_is_not_there() {
             secret_access_key: "secret".into(),
             session_token: None,
         };
-        let signer = Signer { credentials, region: "r".into() };
+        let signer = Signer::new(credentials, "r".into());
         let client = Client::new(url.parse().unwrap(), trust, signer, Bounds::default()).unwrap();
         client.call(&ListClustersRequest::default()).await.unwrap_err()
     };

@@ -10,6 +10,7 @@ mod exception;
 mod input;
 mod page;
 mod render;
+mod skews;
 
 pub(crate) use auth::Gate;
 pub use contract::{Contract, contract, is_without_effect};

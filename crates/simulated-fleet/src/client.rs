@@ -57,7 +57,7 @@ impl Client {
         let RootKey { access_key_id, secret_access_key } = key;
         let credentials = Credentials { access_key_id, secret_access_key, session_token: None };
         let endpoint = format!("http://{authority}").parse()?;
-        let signer = Signer { credentials, region: REGION.into() };
+        let signer = Signer::new(credentials, REGION.into());
         Ok(Self::signing(endpoint, &Trust::default(), signer)?)
     }
 

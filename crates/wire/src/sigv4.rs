@@ -20,6 +20,11 @@ use key::SigningKey;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
+/// Seconds since the epoch of a `Date` header, such as that of an answer.
+pub fn http_date_secs(value: &[u8]) -> Option<i64> {
+    BasicDate::parse_http(value).map(BasicDate::unix_secs)
+}
+
 /// A request as signatures see it.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedRequest<'a> {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::StatusCode;
 use longshore_client::{Credentials, Signer, Trust};
 use longshore_wire::ErrorBody;
@@ -10,14 +12,14 @@ fn config() -> AgentConfig {
         endpoint: "http://127.0.0.1:1".parse().unwrap(),
         cluster: "default".into(),
         trust: Trust::default(),
-        signer: Signer {
-            credentials: Credentials {
+        signer: Signer::new(
+            Credentials {
                 access_key_id: "AK".into(),
                 secret_access_key: "s".into(),
                 session_token: None,
             },
-            region: "us-east-1".into(),
-        },
+            "us-east-1".into(),
+        ),
         data_dir: "/nowhere".into(),
         docker_host: None,
         stop_timeout: Duration::from_secs(30),

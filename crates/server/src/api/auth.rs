@@ -9,17 +9,19 @@ use longshore_store::State;
 use longshore_wire::sigv4::{SigV4Error, SignedRequest, Verifier};
 
 use super::exception::Exception;
+use super::skews::Skews;
 use crate::{Keys, MasterKey};
 
 /// Lets through what somebody has signed who is known, and says who it was.
 pub(crate) struct Gate {
     verifier: Verifier,
     keys: Keys,
+    skews: Skews,
 }
 
 impl Gate {
     pub(crate) fn new(keys: Keys) -> Self {
-        Self { verifier: Verifier::new("ecs"), keys }
+        Self { verifier: Verifier::new("ecs"), keys, skews: Skews::default() }
     }
 
     /// Checks a request received at this time, in seconds since the epoch.
@@ -43,7 +45,13 @@ impl Gate {
             caller = self.caller(access_key_id, state);
             caller.map(|it| self.secret_of(it))
         };
-        self.verifier.verify(&request, now_secs, secret_of)?;
+        let verified = self.verifier.verify(&request, now_secs, secret_of);
+        if let Err(SigV4Error::OutOfTime { access_key_id, ahead_secs, .. }) = &verified
+            && self.caller(access_key_id, state).is_some()
+        {
+            self.skews.tell(access_key_id, *ahead_secs, now_secs);
+        }
+        verified?;
         let caller = caller.ok_or(SigV4Error::UnrecognizedClient)?;
         // Whoever has the secret may learn what became of the key.
         if let Caller::Instance(id) = caller
@@ -93,7 +101,9 @@ impl From<SigV4Error> for Exception {
             SigV4Error::MissingAuthenticationToken(_) => Self::missing_token(message),
             SigV4Error::IncompleteSignature(_) => Self::incomplete_signature(message),
             SigV4Error::UnrecognizedClient => Self::unrecognized_client(message),
-            SigV4Error::InvalidSignature(_) => Self::invalid_signature(message),
+            SigV4Error::InvalidSignature(_) | SigV4Error::OutOfTime { .. } => {
+                Self::invalid_signature(message)
+            }
         }
     }
 }

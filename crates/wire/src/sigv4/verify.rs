@@ -30,6 +30,16 @@ pub enum SigV4Error {
     /// The signature is another one, too old, or covers too little: `InvalidSignatureException`.
     #[error("{0}")]
     InvalidSignature(String),
+    /// The request's date is far from ours: `InvalidSignatureException`, too.
+    #[error("{message}")]
+    OutOfTime {
+        /// The exception's.
+        message: String,
+        /// Who says to have signed; nothing proves it.
+        access_key_id: String,
+        /// By how much the sender's clock is ahead of ours, in seconds.
+        ahead_secs: i64,
+    },
 }
 
 impl SigV4Error {
@@ -39,7 +49,7 @@ impl SigV4Error {
             Self::MissingAuthenticationToken(_) => "MissingAuthenticationTokenException",
             Self::IncompleteSignature(_) => "IncompleteSignatureException",
             Self::UnrecognizedClient => "UnrecognizedClientException",
-            Self::InvalidSignature(_) => "InvalidSignatureException",
+            Self::InvalidSignature(_) | Self::OutOfTime { .. } => "InvalidSignatureException",
         }
     }
 }
@@ -83,7 +93,7 @@ impl Verifier {
         let date = signing_date(request)?;
         let scope = authorization.scope;
         self.check_scope(scope, date)?;
-        check_skew(date, now_secs)?;
+        check_skew(date, now_secs, authorization.access_key)?;
         let names: Vec<&str> = authorization.signed_headers.split(';').collect();
         check_signed_headers(request, &names)?;
 
@@ -169,19 +179,24 @@ fn signing_date(request: &SignedRequest<'_>) -> Result<BasicDate, SigV4Error> {
     })
 }
 
-fn check_skew(date: BasicDate, now_secs: i64) -> Result<(), SigV4Error> {
+fn check_skew(date: BasicDate, now_secs: i64, access_key: &str) -> Result<(), SigV4Error> {
+    let out_of_time = |message: String| SigV4Error::OutOfTime {
+        message,
+        access_key_id: access_key.to_owned(),
+        ahead_secs: date.unix_secs() - now_secs,
+    };
     let skew = MAX_SKEW_MINUTES * 60;
     let now = BasicDate::from_unix(now_secs);
     let earliest = BasicDate::from_unix(now.unix_secs() - skew);
     let latest = BasicDate::from_unix(now.unix_secs() + skew);
     if date.unix_secs() < earliest.unix_secs() {
-        return Err(invalid(&format!(
+        return Err(out_of_time(format!(
             "Signature expired: {date} is now earlier than {earliest} ({now} - \
              {MAX_SKEW_MINUTES} min.)"
         )));
     }
     if date.unix_secs() > latest.unix_secs() {
-        return Err(invalid(&format!(
+        return Err(out_of_time(format!(
             "Signature not yet current: {date} is still later than {latest} ({now} + \
              {MAX_SKEW_MINUTES} min.)"
         )));

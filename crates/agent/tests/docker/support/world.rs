@@ -48,14 +48,14 @@ impl World {
             endpoint: control_plane.endpoint().parse().unwrap(),
             cluster: "default".to_owned(),
             trust: Trust::default(),
-            signer: Signer {
-                credentials: Credentials {
+            signer: Signer::new(
+                Credentials {
                     access_key_id: ACCESS_KEY.to_owned(),
                     secret_access_key: SECRET_KEY.to_owned(),
                     session_token: Some("token".to_owned()),
                 },
-                region: "us-east-1".to_owned(),
-            },
+                "us-east-1".to_owned(),
+            ),
             data_dir: dir.path().join("agent"),
             docker_host: None,
             stop_timeout: Duration::from_secs(2),
