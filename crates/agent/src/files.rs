@@ -9,9 +9,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
-use tracing::warn;
+use tracing::{error, info, warn};
 
 use crate::engine::{TaskState, file_name};
 use crate::images::Record;
@@ -28,6 +30,8 @@ const METADATA_REACH: &str = "task-metadata.json";
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     dir: PathBuf,
+    /// Whether the last task could not be written, which is said once and not of each.
+    is_failing: Arc<AtomicBool>,
 }
 
 /// Who the agent is to the control plane.
@@ -51,7 +55,7 @@ impl Files {
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
         let tasks = dir.join("tasks");
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&tasks)?;
-        Ok(Self { dir: dir.to_owned() })
+        Ok(Self { dir: dir.to_owned(), is_failing: Arc::default() })
     }
 
     pub(crate) fn identity(&self) -> io::Result<Option<Identity>> {
@@ -105,7 +109,20 @@ impl Files {
     }
 
     pub(crate) fn save_task(&self, task: &TaskState) -> io::Result<()> {
-        replace(&self.task_path(&task.spec.arn), &write(task)?)
+        let saved = replace(&self.task_path(&task.spec.arn), &write(task)?);
+        let was_failing = self.is_failing.swap(saved.is_err(), Ordering::Relaxed);
+        match &saved {
+            Err(error) if !was_failing => error!(
+                dir = %self.dir.display(), %error,
+                "the agent's data directory cannot be written: tasks that run go on, new ones are \
+                 refused until it can"
+            ),
+            Ok(()) if was_failing => {
+                info!(dir = %self.dir.display(), "the agent's data directory can be written again");
+            }
+            _ => {}
+        }
+        saved
     }
 
     /// Makes what was last saved of a task outlive a power cut.
@@ -116,7 +133,10 @@ impl Files {
             fs::File::open(dir)?.sync_all()
         };
         let synced = tokio::task::spawn_blocking(sync).await.map_err(io::Error::other).flatten();
-        if let Err(error) = synced {
+        // Where it could not even be written, that was said.
+        if let Err(error) = synced
+            && !self.is_failing.load(Ordering::Relaxed)
+        {
             warn!(%error, arn, "a task's file cannot be synced to disk");
         }
     }
@@ -183,7 +203,11 @@ fn write_new(path: &Path, text: &[u8]) -> io::Result<PathBuf> {
     let new = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(&new)?.write_all(text)?;
+    if let Err(error) = options.open(&new).and_then(|mut it| it.write_all(text)) {
+        // On a disk that is full, a part of it would only take more room.
+        let _ = fs::remove_file(&new);
+        return Err(error);
+    }
     Ok(new)
 }
 

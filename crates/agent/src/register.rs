@@ -1,19 +1,12 @@
 //! RegisterContainerInstance: what this host has, and what its Docker Engine can do.
 
-use std::time::Duration;
-
 use longshore_client::{CallError, Client};
 use longshore_wire::ecs;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, DENIED, is_denied};
 use crate::config::AgentConfig;
 use crate::runtime::Facts;
-
-const FIRST_DELAY: Duration = Duration::from_millis(250);
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// On the control plane's own host a failed attempt costs nothing.
-const LONGEST_LOCAL_DELAY: Duration = Duration::from_secs(1);
 
 /// The first Docker API version that ECS speaks of.
 const FIRST_API_MINOR: u32 = 17;
@@ -60,9 +53,9 @@ pub(crate) async fn register(
 ) -> Result<Registration, CallError> {
     let config = abilities.config;
     let request = request(abilities, arn);
-    let longest = if api.endpoint().is_local() { LONGEST_LOCAL_DELAY } else { LONGEST_DELAY };
-    let mut backoff = Backoff::new(FIRST_DELAY, longest, 1.5);
-    let mut told = false;
+    let mut backoff = Backoff::towards(api.endpoint());
+    let mut denied = Backoff::of_denied();
+    let (mut told, mut denied_told) = (false, false);
     loop {
         let error = match api.call(&request).await {
             Ok(response) => match response
@@ -86,6 +79,15 @@ pub(crate) async fn register(
                     Err(error) if error.is_final() => return Err(error),
                     Err(error) => error,
                 }
+            }
+            // Its tasks go on; only people can help, and nobody needs it to ask often.
+            Err(error) if arn.is_some() && is_denied(&error) => {
+                if !std::mem::replace(&mut denied_told, true) {
+                    let endpoint = &config.endpoint;
+                    error!(%endpoint, %error, "{DENIED}");
+                }
+                tokio::time::sleep(denied.delay()).await;
+                continue;
             }
             Err(error) if error.is_final() => return Err(error),
             Err(error) => error,

@@ -4,6 +4,7 @@
 //! task stay in order while those of others overtake it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use longshore_client::Client;
@@ -28,17 +29,24 @@ pub(crate) struct Reporter {
     permits: Arc<Semaphore>,
     /// Changes when the control plane is reached anew: a good moment for another attempt.
     connections: watch::Receiver<u64>,
+    /// Whether somebody has said that the control plane does not take reports.
+    is_away: Arc<AtomicBool>,
 }
 
 impl Reporter {
     pub(crate) fn new(api: Client, cluster: String, connections: watch::Receiver<u64>) -> Self {
-        Self { api, cluster, permits: Arc::new(Semaphore::new(AT_ONCE)), connections }
+        let permits = Arc::new(Semaphore::new(AT_ONCE));
+        Self { api, cluster, permits, connections, is_away: Arc::default() }
     }
 
-    /// Returns once the report is accepted, and not before.
+    /// Returns once the report is accepted, and not before. That the control plane is away is said
+    /// once for all reports, that it refuses one, once of that one.
     pub(crate) async fn submit(&self, task_arn: &str, task_id: &str, report: Report) {
-        let request = submission(&self.cluster, task_arn, report);
+        let mut request = submission(&self.cluster, task_arn, report);
+        shift(&mut request, self.api.clock_correction_secs().saturating_mul(1000));
         let mut backoff = Backoff::new(FIRST_DELAY, LONGEST_DELAY, 1.3);
+        let mut denied = Backoff::of_denied();
+        let mut is_told = false;
         let mut connections = self.connections.clone();
         loop {
             connections.mark_unchanged();
@@ -46,14 +54,26 @@ impl Reporter {
                 let _permit = self.permits.acquire().await;
                 self.api.call(&request).await
             };
-            match attempt {
-                Ok(_) => return,
-                Err(error) => {
-                    warn!(task = task_id, %error, "the report was not accepted: trying again");
+            let delay = match attempt {
+                Ok(_) => {
+                    self.is_away.store(false, Ordering::Relaxed);
+                    return;
                 }
-            }
+                Err(error) if error.is_final() => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        warn!(task = task_id, %error, "the report was refused: trying again seldom");
+                    }
+                    denied.delay()
+                }
+                Err(error) => {
+                    if !self.is_away.swap(true, Ordering::Relaxed) {
+                        warn!(task = task_id, %error, "reports are not accepted: keeping them");
+                    }
+                    backoff.delay()
+                }
+            };
             tokio::select! {
-                () = tokio::time::sleep(backoff.delay()) => {}
+                () = tokio::time::sleep(delay) => {}
                 Ok(()) = connections.changed() => {}
             }
         }
@@ -75,6 +95,20 @@ pub fn submission(
         pull_started_at: report.pull_started_at.map(timestamp),
         pull_stopped_at: report.pull_stopped_at.map(timestamp),
         execution_stopped_at: report.execution_stopped_at.map(timestamp),
+    }
+}
+
+/// Tells times by the control plane's clock, where this machine's is far from it.
+fn shift(request: &mut ecs::SubmitTaskStateChangeRequest, by_millis: i64) {
+    let containers = request.containers.iter_mut().flatten();
+    let of_health = containers.filter_map(|it| it.health_status_since.as_mut());
+    let of_task = [
+        &mut request.pull_started_at,
+        &mut request.pull_stopped_at,
+        &mut request.execution_stopped_at,
+    ];
+    for at in of_task.into_iter().flatten().chain(of_health) {
+        *at = longshore_wire::Timestamp::from_millis(at.millis().saturating_add(by_millis));
     }
 }
 
@@ -104,4 +138,27 @@ fn binding(binding: NetworkBinding) -> ecs::NetworkBinding {
 
 fn timestamp(at: Timestamp) -> longshore_wire::Timestamp {
     longshore_wire::Timestamp::from_millis(at.millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_by_the_control_planes_clock() {
+        let at = |millis: i64| Some(longshore_wire::Timestamp::from_millis(millis));
+        let mut request = ecs::SubmitTaskStateChangeRequest {
+            execution_stopped_at: at(5_000),
+            containers: Some(vec![ecs::ContainerStateChange {
+                health_status_since: at(4_000),
+                ..Default::default()
+            }]),
+            ..Default::default()
+        };
+        shift(&mut request, -3_600_000);
+        assert_eq!(request.execution_stopped_at, at(5_000 - 3_600_000));
+        assert_eq!(request.pull_started_at, None);
+        let containers = request.containers.unwrap();
+        assert_eq!(containers[0].health_status_since, at(4_000 - 3_600_000));
+    }
 }

@@ -20,7 +20,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::{debug, error, info, warn};
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, DENIED};
 use crate::engine::Difference;
 use crate::files::Identity;
 use crate::payload::{self, Payload};
@@ -28,10 +28,8 @@ use crate::system::jitter;
 use crate::tasks::Tasks;
 use handshake::{ConnectError, connect};
 
-const FIRST_DELAY: Duration = Duration::from_millis(250);
-const LONGEST_DELAY: Duration = Duration::from_secs(120);
-/// On the control plane's own host a failed attempt costs nothing.
-const LONGEST_LOCAL_DELAY: Duration = Duration::from_secs(1);
+/// After a good connection has ended: many may have ended with it.
+const SPREAD: Duration = Duration::from_millis(500);
 /// A connection that lasted this long was a good one.
 const GOOD: Duration = Duration::from_secs(60);
 /// The control plane is heard at least every 40 s; silence means that it is gone.
@@ -63,9 +61,9 @@ type Socket = WebSocketStream<Stream>;
 impl Session {
     /// Keeps connected, and hands over what is asked for. Never returns.
     pub(crate) async fn run(mut self, tasks: &mut Tasks) {
-        let longest =
-            if self.api.endpoint().is_local() { LONGEST_LOCAL_DELAY } else { LONGEST_DELAY };
-        let mut backoff = Backoff::new(FIRST_DELAY, longest, 1.5);
+        let mut backoff = Backoff::towards(self.api.endpoint());
+        let mut denied = Backoff::of_denied();
+        let mut denied_told = false;
         let mut delay = Duration::ZERO;
         let mut told = false;
         loop {
@@ -83,10 +81,11 @@ impl Session {
                     }
                     let end = self.serve(socket, tasks).await;
                     warn!(reason = end, "disconnected from the control plane: tasks go on");
-                    told = false;
+                    (told, denied_told) = (false, false);
+                    denied.reset();
                     if since.elapsed() > GOOD {
                         backoff.reset();
-                        delay = Duration::ZERO;
+                        delay = jitter(SPREAD);
                     }
                 }
                 Err(ConnectError::Inactive(message)) => {
@@ -97,6 +96,12 @@ impl Session {
                          agent to register it anew"
                     );
                     delay = INACTIVE_DELAY;
+                }
+                Err(error) if error.is_denial() => {
+                    if !std::mem::replace(&mut denied_told, true) {
+                        error!(%error, "{DENIED}");
+                    }
+                    delay = denied.delay();
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut told, true) {

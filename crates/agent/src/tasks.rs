@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use crate::engine::{ContainerStatus, Found, Input, Rejection, TaskState};
 use crate::runtime::Inventory;
-use crate::system::RandomIds;
+use crate::system::{IdsOfTask, RandomIds};
 use crate::worker::{Message, Tools, Worker};
 
 /// The most tasks that are over and remembered. A message that is late for long is not looked for.
@@ -86,7 +86,8 @@ impl Tasks {
             info!(arn = task.arn, "a task that is over is told of again: passing it over");
             return Ok(());
         }
-        let state = match TaskState::load(task, &RandomIds) {
+        let arn = task.arn.clone();
+        let state = match TaskState::load(task, &IdsOfTask::new(&arn)) {
             Ok(state) => state,
             Err(rejection) => {
                 self.reject(rejection).await?;

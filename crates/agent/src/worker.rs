@@ -11,7 +11,7 @@ use std::time::Duration;
 use longshore_model::DesiredStatus;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::board::Board;
 use crate::engine::{
@@ -99,8 +99,13 @@ impl Worker {
     /// Carries the task on from `first` until nothing of it is left.
     pub(crate) async fn run(mut self, first: Message) {
         let mut next = (first.input, Some(first.saved), None);
+        let mut is_first = true;
         loop {
-            self.advance(next.0, next.1);
+            let saved = self.advance(next.0, next.1);
+            if let (Err(reason), true) = (saved, std::mem::take(&mut is_first)) {
+                // The file cannot be written now either; whatever that says was said.
+                let _ = self.advance(Input::Unsaved(reason), None);
+            }
             drop(next.2);
             if self.state.is_over() {
                 self.tools.files.remove_task(&self.state.spec.arn);
@@ -139,7 +144,13 @@ impl Worker {
     /// Docker is asked before the state is on file: should we die in between, Docker tells what
     /// came of it. The control plane is told after: were we to forget what it knows, a task that
     /// it has counted out could begin again.
-    fn advance(&mut self, input: Input, saved: Option<oneshot::Sender<io::Result<()>>>) {
+    ///
+    /// Says why the state is not on file, if it is not; the files have logged that.
+    fn advance(
+        &mut self,
+        input: Input,
+        saved: Option<oneshot::Sender<io::Result<()>>>,
+    ) -> Result<(), Reason> {
         let before: Vec<_> =
             self.state.containers.iter().map(|it| (it.known, it.restarts)).collect();
         let is_news = input != Input::Tick;
@@ -156,9 +167,10 @@ impl Worker {
         }
         self.tell(&before);
         let result = if save { self.tools.files.save_task(&self.state) } else { Ok(()) };
-        if let Err(error) = &result {
-            error!(task = self.id(), %error, "the task's file cannot be written");
-        }
+        let is_saved = result.as_ref().map(drop).map_err(|error| {
+            let text = format!("the agent's data directory cannot be written: {error}");
+            Failure::ResourceInitialization.because(text)
+        });
         for report in reports {
             self.perform(report);
         }
@@ -166,6 +178,7 @@ impl Worker {
             // Whoever asked may be gone; the state is on file all the same.
             let _ = saved.send(result);
         }
+        is_saved
     }
 
     fn perform(&mut self, effect: Effect) {

@@ -56,7 +56,8 @@ pub(super) fn absorb(
             let spec = task.spec.containers.get(container);
             let Some((spec, state)) = spec.zip(task.containers.get_mut(container)) else { return };
             if state.known == ContainerStatus::Running && !state.between_runs {
-                ended(state, spec, exit);
+                let at = ended(state, spec, exit);
+                task.execution_stopped_at = earlier(task.execution_stopped_at, at, now);
             }
         }
         Input::Health { container, status } => {
@@ -70,9 +71,22 @@ pub(super) fn absorb(
             let containers = task.spec.containers.iter().zip(&mut task.containers);
             for (container, ((spec, state), found)) in containers.zip(found).enumerate() {
                 if state.known < ContainerStatus::Stopped && state.in_flight.is_none() {
-                    let running = adopt(state, spec, found, now);
-                    effects.extend(running.then_some(Effect::Watch(container)));
+                    let ended_at = match adopt(state, spec, found, now) {
+                        Adopted::Runs => {
+                            effects.push(Effect::Watch(container));
+                            None
+                        }
+                        Adopted::Ended(at) => at,
+                        Adopted::Waits => None,
+                    };
+                    task.execution_stopped_at = earlier(task.execution_stopped_at, ended_at, now);
                 }
+            }
+        }
+        Input::Unsaved(reason) => {
+            // What an earlier run of the agent began goes on.
+            if task.containers.iter().all(|it| it.known <= ContainerStatus::Created) {
+                cannot_be_prepared(task, reason);
             }
         }
         Input::ReportAccepted => {
@@ -129,8 +143,9 @@ fn created(state: &mut ContainerState, outcome: CreateOutcome) {
     }
 }
 
-/// A container that its policy starts again counts as running all the while.
-fn ended(state: &mut ContainerState, spec: &ContainerSpec, exit: Exit) {
+/// A container that its policy starts again counts as running all the while. Gives when the task
+/// ended, if it did by this and that is known.
+fn ended(state: &mut ContainerState, spec: &ContainerSpec, exit: Exit) -> Option<Timestamp> {
     let runs_again = spec.restart_policy.as_ref().is_some_and(|it| it.allows(&exit));
     state.exit_code = exit.code;
     state.reason = exit.reason;
@@ -138,13 +153,33 @@ fn ended(state: &mut ContainerState, spec: &ContainerSpec, exit: Exit) {
         state.advance(ContainerStatus::Running);
         state.between_runs = true;
         state.restarts = state.restarts.saturating_add(1);
+        None
     } else {
         state.settle();
+        exit.at.filter(|_| spec.essential)
     }
 }
 
-/// Takes over what an earlier run of the agent left in Docker. Says whether it runs.
-fn adopt(state: &mut ContainerState, spec: &ContainerSpec, found: Found, now: Timestamp) -> bool {
+/// When the first essential container ended: nothing ends later than now, whatever Docker says.
+fn earlier(known: Option<Timestamp>, at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    known.into_iter().chain(at.map(|it| it.min(now))).min()
+}
+
+/// How a container was found that an earlier run of the agent left.
+enum Adopted {
+    Runs,
+    /// When the task ended, if it did by this and that is known.
+    Ended(Option<Timestamp>),
+    Waits,
+}
+
+/// Takes over what an earlier run of the agent left in Docker.
+fn adopt(
+    state: &mut ContainerState,
+    spec: &ContainerSpec,
+    found: Found,
+    now: Timestamp,
+) -> Adopted {
     let mut mark = |marks: Marks| {
         state.docker_name = marks.docker_name;
         state.docker_id = Some(marks.docker_id);
@@ -163,15 +198,15 @@ fn adopt(state: &mut ContainerState, spec: &ContainerSpec, found: Found, now: Ti
             mark(marks);
             state.network_bindings = network_bindings;
             state.runs(now);
-            return true;
+            return Adopted::Runs;
         }
         Found::Exited { marks, exit } => {
             mark(marks);
             state.runs(now);
-            ended(state, spec, exit);
+            return Adopted::Ended(ended(state, spec, exit));
         }
     }
-    false
+    Adopted::Waits
 }
 
 /// No container that is yet to be created will be; those that an earlier run of the agent had

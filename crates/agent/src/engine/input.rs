@@ -53,6 +53,8 @@ pub enum Input {
     /// The agent has started and knows the task from before: what Docker has of each container,
     /// in the spec's order. Comes before anything is planned, so that nothing is done twice.
     Adopted(Vec<Found>),
+    /// The task cannot be put on file, so it must not begin here.
+    Unsaved(Reason),
     /// The control plane accepted the first report of the outbox.
     ReportAccepted,
     /// The containers and volumes are removed.
@@ -68,6 +70,8 @@ pub struct Exit {
     pub reason: Option<Reason>,
     /// How long it ran, where Docker knows.
     pub ran_secs: Option<u32>,
+    /// When it ended, where Docker knows: perhaps long before the agent could look.
+    pub at: Option<Timestamp>,
 }
 
 /// What came of creating a container.

@@ -1,10 +1,12 @@
 //! The connection to the daemon, and what its silence means.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::ContainerInspectResponse;
 use bollard::{API_DEFAULT_VERSION, Docker};
+use tokio::sync::Mutex;
 use tracing::{info, warn};
 
 /// For calls that answer at once.
@@ -23,6 +25,8 @@ pub(crate) struct Daemon {
     /// For calls that answer when something ends.
     pub(super) patient: Docker,
     address: String,
+    /// Whoever holds it asks whether it is back; others wait, so that its absence is said once.
+    asking: Arc<Mutex<()>>,
 }
 
 /// What the daemon's answer means to us.
@@ -73,16 +77,26 @@ impl Daemon {
         let connect = |timeout: Duration| {
             Docker::connect_with_unix(path, timeout.as_secs(), API_DEFAULT_VERSION)
         };
-        Ok(Self { docker: connect(SHORT)?, patient: connect(LONG)?, address: address.to_owned() })
+        Ok(Self {
+            docker: connect(SHORT)?,
+            patient: connect(LONG)?,
+            address: address.to_owned(),
+            asking: Arc::default(),
+        })
     }
 
     /// Waits until the daemon answers.
     pub(super) async fn back(&self) {
+        let _one_at_a_time = self.asking.lock().await;
         let mut delay = FIRST_DELAY;
         let mut told = false;
         while self.docker.ping().await.is_err() {
             if !std::mem::replace(&mut told, true) {
-                warn!(docker = %self.address, "the Docker Engine does not answer: waiting for it");
+                warn!(
+                    docker = %self.address,
+                    "the Docker Engine does not answer: waiting for it; nothing can be started or \
+                     stopped meanwhile"
+                );
             }
             tokio::time::sleep(delay).await;
             delay = (delay * 2).min(LONGEST_DELAY);

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::daemon::Daemon;
-use super::instant::secs_between;
+use super::instant::{instant, secs_between};
 use crate::engine::{Exit, Failure, Reason};
 
 /// Between two looks at a container of which Docker says that the wait is over while it runs.
@@ -104,11 +104,14 @@ fn exited(state: &ContainerState) -> Standing {
     };
     let ran = state.started_at.as_deref().zip(state.finished_at.as_deref());
     let ran_secs = ran.and_then(|(from, to)| secs_between(from, to));
-    Standing::Exited(Exit { code, reason, ran_secs })
+    let at = state.finished_at.as_deref().and_then(instant);
+    Standing::Exited(Exit { code, reason, ran_secs, at })
 }
 
 #[cfg(test)]
 mod tests {
+    use longshore_model::Timestamp;
+
     use super::*;
 
     #[track_caller]
@@ -132,7 +135,7 @@ mod tests {
         let reason = Some(Reason::out_of_memory());
         check(
             r#"{"Status":"exited","ExitCode":137,"OOMKilled":true,"Error":"x"}"#,
-            Standing::Exited(Exit { code: Some(137), reason, ran_secs: None }),
+            Standing::Exited(Exit { code: Some(137), reason, ..Exit::default() }),
         );
     }
 
@@ -156,7 +159,7 @@ mod tests {
     #[test]
     fn dockers_own_error_is_the_reason() {
         let reason = Some(Failure::DockerState.because("x"));
-        let expect = Standing::Exited(Exit { code: Some(1), reason, ran_secs: None });
+        let expect = Standing::Exited(Exit { code: Some(1), reason, ..Exit::default() });
         check(r#"{"Status":"exited","ExitCode":1,"Error":"x"}"#, expect);
     }
 
@@ -165,7 +168,12 @@ mod tests {
         check(
             r#"{"Status":"exited","ExitCode":0,"Error":"","StartedAt":"2026-11-24T05:59:58.9Z",
                 "FinishedAt":"2026-11-24T06:01:00.1Z"}"#,
-            Standing::Exited(Exit { code: Some(0), reason: None, ran_secs: Some(61) }),
+            Standing::Exited(Exit {
+                code: Some(0),
+                reason: None,
+                ran_secs: Some(61),
+                at: Some(Timestamp::from_millis(1_795_500_060_100)),
+            }),
         );
     }
 }

@@ -1,5 +1,18 @@
 //! Docker's instants: RFC 3339 with nanoseconds, mostly of UTC.
 
+use longshore_model::Timestamp;
+
+/// From the first day of Docker's years to the epoch.
+const EPOCH: &str = "1970-01-01T00:00:00Z";
+
+/// An instant, to the millisecond; `None` if it cannot be read or is none, as of a container that
+/// never ran.
+pub(super) fn instant(text: &str) -> Option<Timestamp> {
+    let nanos = nanos(text)?.checked_sub(nanos(EPOCH)?)?;
+    let millis = i64::try_from(nanos.div_euclid(1_000_000)).ok()?;
+    (millis > 0).then(|| Timestamp::from_millis(millis))
+}
+
 /// Whole seconds from one instant to a later one; `None` if one cannot be read or there is no such
 /// time between them.
 pub(super) fn secs_between(from: &str, to: &str) -> Option<u32> {
@@ -65,6 +78,17 @@ mod tests {
         check("2025-02-28T23:59:59Z", "2025-03-01T00:00:00Z", Some(1));
         check("2025-12-31T00:00:00Z", "2026-01-01T00:00:00Z", Some(86_400));
         check("1970-01-01T00:00:00Z", "2026-11-23T21:01:34Z", Some(1_795_467_694));
+    }
+
+    #[test]
+    fn an_instant_is_read_to_the_millisecond() {
+        let check = |text: &str, expect: Option<i64>| {
+            assert_eq!(instant(text).map(|it| it.millis()), expect, "{text}");
+        };
+        check("2026-11-23T21:01:34.123456789Z", Some(1_795_467_694_123));
+        check("2026-11-23T22:01:34+01:00", Some(1_795_467_694_000));
+        check("0001-01-01T00:00:00Z", None);
+        check("", None);
     }
 
     #[test]

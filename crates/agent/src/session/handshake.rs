@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::Socket;
+use crate::backoff::is_denied;
 use crate::files::Identity;
 
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -26,6 +27,8 @@ pub(super) enum ConnectError {
     #[error("the container instance is inactive: {0}")]
     Inactive(String),
     #[error("the handshake was refused: {0}")]
+    Denied(String),
+    #[error("the handshake was refused: {0}")]
     Refused(String),
     #[error("the endpoint cannot be asked for: {0}")]
     Discover(#[from] CallError),
@@ -39,6 +42,17 @@ pub(super) enum ConnectError {
     Handshake(Box<tungstenite::Error>),
     #[error("the handshake took too long")]
     TimedOut,
+}
+
+impl ConnectError {
+    /// Whether the control plane refuses this agent, rather than this attempt of it.
+    pub(super) fn is_denial(&self) -> bool {
+        match self {
+            Self::Denied(_) => true,
+            Self::Discover(error) => is_denied(error),
+            _ => false,
+        }
+    }
 }
 
 /// Makes one attempt.
@@ -89,7 +103,7 @@ async fn open(
                 Some(it) if it.exception == "InactiveInstanceException" => {
                     ConnectError::Inactive(it.message)
                 }
-                Some(it) => ConnectError::Refused(format!("{}: {}", it.exception, it.message)),
+                Some(it) => ConnectError::Denied(format!("{}: {}", it.exception, it.message)),
                 None => ConnectError::Refused(response.status().to_string()),
             })
         }

@@ -85,6 +85,28 @@ async fn one_that_ended_while_no_agent_was_there_is_started_again_by_the_next() 
 }
 
 #[tokio::test]
+async fn while_the_control_plane_is_away_they_are_started_again_and_their_end_is_kept() {
+    let world = World::begin().await;
+    let task = world.run_with(restarted(&world, &["3", "4", "0"]));
+    world.wait(&task, "RUNNING").await;
+    world.control_plane.refuse(true);
+    world.control_plane.hang_up();
+    let count = count_of(&world);
+    until(|| async { runs(&count) == 3 }).await;
+    let ended_at = |it: bollard::models::ContainerInspectResponse| {
+        let state = it.state.unwrap();
+        (state.running == Some(false) && state.exit_code == Some(0)).then_some(state.finished_at)
+    };
+    until(|| async { ended_at(world.container(&task).await).is_some() }).await;
+    assert_eq!(world.history(&task), ["RUNNING web=RUNNING"]);
+    world.control_plane.refuse(false);
+    world.wait(&task, "STOPPED").await;
+    assert_eq!(world.history(&task), ["RUNNING web=RUNNING", "STOPPED web=STOPPED(0)"]);
+    assert_eq!(world.containers(&task).await.len(), 1, "in place");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn one_that_ended_while_docker_did_not_answer_is_started_again_when_it_does() {
     let mut world = World::begin_without_agent().await;
     let mut proxy = Proxy::at(&world.dir.path().join("docker.sock"));

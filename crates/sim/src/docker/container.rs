@@ -30,7 +30,7 @@ impl Container {
     /// How its run ends now.
     pub(super) fn exit(&self, code: i32, reason: Option<Reason>, now_millis: i64) -> Exit {
         let ran_secs = u32::try_from((now_millis - self.started_millis) / 1000).ok();
-        Exit { code: Some(code), reason, ran_secs }
+        Exit { code: Some(code), reason, ran_secs, at: None }
     }
 }
 

@@ -169,7 +169,7 @@ fn a_restart_policy_counts_if_it_is_enabled_and_has_a_period_of_five_minutes() {
 fn a_container_is_started_again_if_it_ran_long_enough_and_its_exit_code_is_not_ignored() {
     let policy = RestartPolicy { ignored_exit_codes: vec![0, 3], restart_attempt_period_secs: 60 };
     let allows = |code: Option<i32>, ran_secs: Option<u32>| {
-        policy.allows(&Exit { code, reason: None, ran_secs })
+        policy.allows(&Exit { code, reason: None, ran_secs, at: None })
     };
     assert!(allows(Some(1), Some(60)));
     assert!(!allows(Some(1), Some(59)));

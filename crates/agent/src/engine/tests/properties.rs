@@ -82,7 +82,7 @@ impl World {
             Effect::Watch(container) => {
                 let code = Some(if well { 0 } else { 1 });
                 let ran_secs = Some(if dice.is_multiple_of(3) { 60 } else { 59 });
-                let exit = Exit { code, reason: None, ran_secs };
+                let exit = Exit { code, reason: None, ran_secs, at: None };
                 let policy = task.spec.containers[container].restart_policy.as_ref();
                 if policy.is_some_and(|it| it.allows(&exit)) {
                     *self.again.entry(container).or_default() += 1;

@@ -189,7 +189,7 @@ fn parse_input(task: &mut TaskState, line: &str) -> Input {
 
 fn exited(container: usize, code: &str, secs: Option<&str>) -> Input {
     let ran_secs = secs.map(|it| it.parse().unwrap());
-    let exit = Exit { code: Some(code.parse().unwrap()), reason: None, ran_secs };
+    let exit = Exit { code: Some(code.parse().unwrap()), reason: None, ran_secs, at: None };
     Input::Exited { container, exit }
 }
 
@@ -209,7 +209,7 @@ fn parse_found(text: &str) -> Found {
         Some(("exited", code)) => {
             let (code, secs) = code.split_once(':').unwrap_or((code, "0"));
             let ran_secs = Some(secs.parse().unwrap());
-            let exit = Exit { code: Some(code.parse().unwrap()), reason: None, ran_secs };
+            let exit = Exit { code: Some(code.parse().unwrap()), reason: None, ran_secs, at: None };
             Found::Exited { marks, exit }
         }
         _ => panic!("unknown state {found:?}"),
