@@ -17,7 +17,7 @@ os.environ.update(AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISAB
 for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS", "AWS_SESSION_TOKEN"):
     os.environ.pop(name, None)
 
-# What is in files of this name, the SDK of 2017 refuses to send.
+# What is in files of this name, the SDK of 2017 refuses to send, or does not show.
 ecs_model = botocore.session.get_session().get_service_model("ecs")
 if "healthCheck" not in ecs_model.shape_for("ContainerDefinition").members:
     collect_ignore_glob = ["e2e/*_of_today.py"]

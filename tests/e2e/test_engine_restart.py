@@ -164,12 +164,19 @@ def test_containers_that_outlive_the_engine_go_on(own_engine, new_server):
 
 def test_a_task_that_is_run_without_an_engine_does_not_hang(own_engine, new_server):
     it = own_engine()
-    tasks = Tasks(new_server(DOCKER_HOST=it.host))
+    server = new_server(DOCKER_HOST=it.host)
+    tasks = Tasks(server)
     task = run_on(it, tasks)
+    run_on(it, tasks)
     it.end()
-    answer = tasks.ecs.run_task(taskDefinition=task["taskDefinitionArn"])
+    missed = "the Docker Engine does not answer"
+    wait_until(lambda: missed in server.log_text(), 20, "it is missed")
+    assert tasks.instance()["agentConnected"] is True, "the agent is there"
+    answer = tasks.ecs.run_task(taskDefinition=task["taskDefinitionArn"], count=3)
     it.start()
     # Placed or refused, started late or told as failed: all are answers; PENDING for ever is none.
     for placed in answer["tasks"]:
         wait_until(lambda: tasks.describe(placed)["lastStatus"] != "PENDING", 120, "it is not PENDING")
     run_on(it, tasks)
+    assert server.log_text().count(missed) == 1, "once, and not for each that waits"
+    assert server.log_text().count("the Docker Engine answers again") == 1

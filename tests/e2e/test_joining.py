@@ -9,43 +9,10 @@ import subprocess
 
 import pytest
 
+from machine import Machine
 from server import BINARY, ControlPlane, longshore, nobodys_environment
 from tasks import Tasks, quiet
 from wait import wait_until
-
-
-class Machine:
-    """A machine's agent: `longshore agent` on a data directory of its own."""
-
-    def __init__(self, directory):
-        self.data_dir = str(directory / "data")
-        self.log = str(directory / "agent.log")
-        directory.mkdir(parents=True)
-        self.process = None
-
-    def start(self, *arguments):
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [BINARY, "agent", *arguments, "--data-dir", self.data_dir],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=nobodys_environment(),
-            )  # fmt: skip
-        return self
-
-    def join(self, token):
-        return self.start("join", token)
-
-    def connected(self, times=1):
-        wait_until(lambda: self.text().count("longshore agent connected") == times, 60, "the agent is connected")
-        return self
-
-    def text(self):
-        with open(self.log, errors="replace") as log:
-            return log.read()
-
-    def end(self, how=signal.SIGTERM):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(how)
-            self.process.wait(20)
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ impl Admin {
         let known = self.client()?;
         let region = known.signer().region.clone();
         let trust = self.connection.trust();
-        let signer = Signer { credentials, region };
+        let signer = Signer::new(credentials, region);
         Ok(Client::new(known.endpoint().clone(), &trust, signer, call::BOUNDS)?)
     }
 }

@@ -1,18 +1,15 @@
 //! A `longshore` process on loopback, with a data directory of its own that goes with it.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::announced::{Announced, last_lines};
 use anyhow::{Context, anyhow, bail};
-use tempfile::TempDir;
-use tokio::sync::oneshot;
-
 use longshore_simulated_fleet::{Client, Random, RootKey};
+use tempfile::TempDir;
 
 /// The longest that a start may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -87,22 +84,8 @@ pub fn binary() -> anyhow::Result<PathBuf> {
 pub struct ServerProcess {
     arguments: Vec<OsString>,
     authority: String,
-    running: Option<Running>,
+    running: Option<Announced>,
     data_dir: TempDir,
-}
-
-struct Running {
-    child: Child,
-    ready: Option<oneshot::Receiver<()>>,
-    since: Instant,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl ServerProcess {
@@ -132,7 +115,7 @@ impl ServerProcess {
 
     /// The process, unless it was ended.
     pub fn pid(&self) -> Option<u32> {
-        self.running.as_ref().map(|it| it.child.id())
+        self.running.as_ref().map(|it| it.id())
     }
 
     /// A client that signs with the server's root key.
@@ -148,10 +131,10 @@ impl ServerProcess {
     /// Asks the process to end and waits until it has.
     pub async fn terminate(&mut self) -> anyhow::Result<()> {
         let Some(mut running) = self.running.take() else { return Ok(()) };
-        signal("TERM", running.child.id())?;
+        signal("TERM", running.id())?;
         let asked = Instant::now();
         while asked.elapsed() < ORDERLY_END {
-            if let Some(status) = running.child.try_wait()? {
+            if let Some(status) = running.try_wait()? {
                 if !status.success() {
                     bail!("asked to end, the server ended with {status}\n{}", self.log());
                 }
@@ -173,32 +156,9 @@ impl ServerProcess {
     pub fn begin(&mut self) -> anyhow::Result<()> {
         self.kill();
         let mut command = longshore()?;
-        let log = File::options().create(true).append(true).open(self.log_path())?;
-        command
-            .args(&self.arguments)
-            .env("LONGSHORE_LOG", "warn")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log);
-        let since = Instant::now();
-        let program = command.get_program().to_owned();
-        let mut child =
-            command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
-        let (tell, ready) = oneshot::channel();
-        let lines = child.stdout.take().map(BufReader::new);
-        let running = Running { child, ready: Some(ready), since };
+        command.args(&self.arguments).env("LONGSHORE_LOG", "warn");
         let announcement = format!("longshore ready http://{}", self.authority);
-        // Reads to the end, so that the server never waits for a reader.
-        std::thread::spawn(move || {
-            let mut tell = Some(tell);
-            for line in lines.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
-                if line == announcement
-                    && let Some(tell) = tell.take()
-                {
-                    let _ = tell.send(());
-                }
-            }
-        });
+        let running = Announced::spawn(command, announcement, &self.log_path())?;
         self.running = Some(running);
         Ok(())
     }
@@ -206,14 +166,10 @@ impl ServerProcess {
     /// Waits until the process that was begun is ready. Says how long that took since its start.
     pub async fn ready(&mut self) -> anyhow::Result<Duration> {
         let running = self.running.as_mut().context("no process was started")?;
-        if let Some(ready) = running.ready.take() {
-            match tokio::time::timeout(PATIENCE, ready).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => bail!("the server ended before it was ready\n{}", self.log()),
-                Err(_) => bail!("the server was not ready after {PATIENCE:?}\n{}", self.log()),
-            }
-        }
-        Ok(running.since.elapsed())
+        running
+            .announced(PATIENCE)
+            .await
+            .with_context(|| format!("the server is not ready\n{}", last_lines(&self.log_path())))
     }
 
     fn log_path(&self) -> PathBuf {
@@ -222,10 +178,7 @@ impl ServerProcess {
 
     /// The end of what it has logged.
     pub fn log(&self) -> String {
-        let text = fs::read_to_string(self.log_path()).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let last = lines.len().saturating_sub(20);
-        lines.get(last..).unwrap_or_default().join("\n")
+        last_lines(&self.log_path())
     }
 }
 

@@ -3,6 +3,8 @@
 //!     cargo build --release -p longshore-cli && cargo run --release -p longshore-load --bin bench -- all
 
 mod burst;
+mod busy;
+mod faults;
 mod figures;
 mod fleet;
 mod fsync;
@@ -57,6 +59,10 @@ struct Arguments {
     #[arg(long, default_value_t = 1_200)]
     at_most_secs: u64,
 
+    /// For how many seconds `busy` keeps the machine busy.
+    #[arg(long, default_value_t = 600)]
+    busy_secs: u64,
+
     /// The program `moto_server`, for `versus`; scripts/versus-moto installs it.
     #[arg(long)]
     moto: Option<PathBuf>,
@@ -75,11 +81,15 @@ enum Benchmark {
     Memory,
     /// 2,000 times `kill -9` under load.
     Kills,
+    /// 1,000 times `kill -9` of an agent with real tasks, and 100 outages of its server.
+    Faults,
+    /// An agent on a machine with nothing but work stays connected.
+    Busy,
     /// The same calls to Longshore and to `moto_server`.
     Versus,
     /// RunTask with placement over thousands of simulated agents in a process of their own.
     Fleet,
-    /// All of them but `burst`, `versus` and `fleet`.
+    /// All of them but `burst`, `faults`, `busy`, `versus` and `fleet`.
     All,
 }
 
@@ -110,6 +120,12 @@ fn main() -> anyhow::Result<()> {
         }
         if arguments.benchmark == Benchmark::Burst {
             burst::measure(&setting, &mut table).await?;
+        }
+        if arguments.benchmark == Benchmark::Faults {
+            faults::measure(&mut table).await?;
+        }
+        if arguments.benchmark == Benchmark::Busy {
+            busy::measure(Duration::from_secs(arguments.busy_secs), &mut table).await?;
         }
         if arguments.benchmark == Benchmark::Fleet {
             let size = fleet::Size {
