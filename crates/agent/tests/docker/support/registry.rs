@@ -36,6 +36,8 @@ struct Certificates(PathBuf);
 impl Drop for Certificates {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+        // As it was, unless somebody else has something there.
+        let _ = self.0.parent().map(fs::remove_dir);
     }
 }
 
