@@ -32,7 +32,7 @@ def look(server, path, **fields):
 
 
 def test_introspection_tells_who_the_agent_is(agent, tasks):
-    assert look(agent, "/") == {"AvailableCommands": ["/v1/metadata", "/v1/tasks", "/license"]}
+    assert look(agent, "/") == {"AvailableCommands": ["/v1/metadata", "/v1/tasks", "/metrics", "/license"]}
     told = look(agent, "/v1/metadata")
     assert told["Version"].startswith("Longshore agent - v")
     assert told == {
@@ -214,3 +214,60 @@ def test_the_options_are_explained():
     text = longshore("agent", "--help").stdout
     for option in ("--introspection-port", "--task-metadata", "--disable-metrics"):
         assert option in text
+
+
+def test_metrics_tell_what_runs_and_what_it_uses(agent, tasks):
+    task = tasks.run_until_running(quiet(cpu=128))
+    labels = 'task="{}",family="{}",revision="{}"'.format(
+        task["taskArn"].rsplit("/", 1)[1], *task["taskDefinitionArn"].rsplit("/", 1)[1].split(":")
+    )
+    of_container = f'{{{labels},container="main"}}'
+    latest = {}
+
+    def complete():
+        latest.update(samples(fetch(agent.introspection, "/metrics")))
+        return f"longshore_container_cpu_percent{of_container}" in latest
+
+    wait_until(complete, 40, "the container was looked at twice")
+    instance = tasks.instance()["containerInstanceArn"]
+    (told,) = [it for it in latest if it.startswith("longshore_agent_info{")]
+    assert f'cluster="default",container_instance="{instance}"' in told
+    assert latest["longshore_agent_connected"] == 1
+    assert latest["longshore_agent_silence_seconds"] < 60
+    assert latest['longshore_agent_tasks{known_status="RUNNING"}'] == 1
+    assert latest['longshore_agent_tasks{known_status="STOPPED"}'] == 0
+    assert latest['longshore_agent_containers{known_status="RUNNING"}'] == 1
+    assert latest[f"longshore_task_reserved_cpu_units{{{labels}}}"] == 128
+    assert latest[f"longshore_task_reserved_memory_bytes{{{labels}}}"] == 64 << 20
+    assert latest[f"longshore_container_memory_limit_bytes{of_container}"] == 64 << 20
+    assert 0 < latest[f"longshore_container_memory_bytes{of_container}"] < 64 << 20
+    assert 0 < latest[f"longshore_container_cpu_seconds_total{of_container}"] < 60
+    assert f"longshore_container_network_receive_bytes_total{of_container}" in latest
+    assert 'longshore_agent_pulls_total{outcome="failed"}' in latest
+    assert 'longshore_agent_docker_errors_total{kind="no_answer"}' in latest
+
+
+def test_without_metrics_nothing_is_looked_at_but_metadata_has_stats(new_server):
+    port = free_port()
+    server = new_server(LONGSHORE_INTROSPECTION_PORT=str(port), LONGSHORE_DISABLE_METRICS="true")
+    tasks = Tasks(server)
+    task = tasks.run_until_running(quiet())
+    stats = metadata.Inside(tasks.inspect(task)).ask("/stats")
+    assert stats["precpu_stats"]["cpu_usage"]["total_usage"] > 0, "Docker was asked"
+    latest = samples(fetch(port, "/metrics"))
+    assert latest['longshore_agent_tasks{known_status="RUNNING"}'] == 1
+    assert not [it for it in latest if it.startswith("longshore_container_memory_bytes")]
+
+
+def samples(text):
+    """Numbers by their names and labels. Each metric has its head, and nothing is there twice."""
+    found, heads = {}, []
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            heads.append(line.split()[2])
+        elif not line.startswith("#"):
+            name, value = line.rsplit(" ", 1)
+            assert name not in found and name.split("{")[0] == heads[-1], line
+            found[name] = float(value)
+    assert len(set(heads)) == len(heads)
+    return found

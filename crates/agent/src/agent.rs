@@ -17,6 +17,7 @@ use crate::reporter::Reporter;
 use crate::runtime::{Common, ControlGroups, Daemon, Facts};
 use crate::session::Session;
 use crate::tasks::Tasks;
+use crate::telemetry::Publisher;
 use crate::turns::{self, Turns};
 use crate::worker::Tools;
 
@@ -104,7 +105,7 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
 
     let (connections, connection) = watch::channel(0);
     let reporter = Reporter::new(api.clone(), config.cluster.clone(), connection);
-    let look = Look::begin(&config, &api, &daemon, &files).await;
+    let look = Look::begin(&config, &api, &daemon, &facts, &files).await;
     let behavior = config.image_pull_behavior;
     let cleanup = config.image_cleanup.filter(|_| behavior != ImagePullBehavior::PreferCached);
     let images = Images::open(daemon.clone(), files.clone(), behavior, logins, cleanup)?;
@@ -114,20 +115,31 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
     let (mut tasks, identity) = host.enter(saved).await?;
     info!(instance = identity.container_instance_arn, cluster = identity.cluster, "registered");
 
+    let publisher = Publisher {
+        api: api.clone(),
+        identity: identity.clone(),
+        docker_version: host.facts.docker_version.clone(),
+        board: host.look.board.clone(),
+        usage: host.look.usage.clone(),
+        daemon: host.daemon.clone(),
+    };
     let docker_version = host.facts.docker_version.clone();
     let session = Session {
         api,
         identity,
         docker_version,
         connections,
+        pulse: host.look.pulse.clone(),
         ready: Some(ready),
         timeline: 0,
         has_complained: false,
     };
-    tokio::select! {
-        () = session.run(&mut tasks) => {}
-        () = tidying => {}
-    }
+    let telemetry = async {
+        if !host.config.metrics_disabled {
+            publisher.run().await;
+        }
+    };
+    tokio::join!(session.run(&mut tasks), telemetry, tidying);
     Ok(())
 }
 
@@ -201,6 +213,7 @@ impl Host {
         let tools = Tools {
             daemon: self.daemon.clone(),
             board: self.look.board.clone(),
+            pulse: self.look.pulse.clone(),
             common: Arc::new(common),
             groups: self.groups.clone(),
             images: self.images.clone(),

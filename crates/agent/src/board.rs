@@ -167,6 +167,9 @@ fn known(task: &TaskState) -> ContainerStatus {
 }
 
 impl ContainerStatus {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::None, Self::Pulled, Self::Created, Self::Running, Self::Stopped];
+
     /// As ECS's agent spells it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

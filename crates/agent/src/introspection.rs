@@ -1,13 +1,18 @@
 //! Introspection: what runs on this instance, for the people and programs who look after it.
 //! Source: Amazon ECS Developer Guide, "Container agent introspection".
 
+mod metrics;
 mod shape;
 
 use http::StatusCode;
+use longshore_wire::prometheus;
+use tokio::time::Instant;
 
 use crate::board::Board;
 use crate::local_http::{Answer, Door, Question};
+use crate::pulse::Pulse;
 use crate::runtime::Daemon;
+use crate::telemetry::Usage;
 use shape::{Metadata, Paths, Task, Tasks};
 
 /// Answers on the introspection port.
@@ -17,9 +22,11 @@ pub(crate) struct Introspection {
     pub(crate) cluster: String,
     pub(crate) board: Board,
     pub(crate) daemon: Daemon,
+    pub(crate) usage: Usage,
+    pub(crate) pulse: Pulse,
 }
 
-const PATHS: [&str; 3] = ["/v1/metadata", "/v1/tasks", "/license"];
+const PATHS: [&str; 4] = ["/v1/metadata", "/v1/tasks", "/metrics", "/license"];
 
 const LICENSE: &str = "Longshore is licensed under the Apache License, Version 2.0: \
      https://www.apache.org/licenses/LICENSE-2.0\n";
@@ -33,6 +40,7 @@ impl Door for Introspection {
                 version: concat!("Longshore agent - v", env!("CARGO_PKG_VERSION")),
             }),
             "/v1/tasks" => self.tasks(Wish::parse(question.query.as_deref())).await,
+            "/metrics" => self.metrics(),
             "/license" => Answer::text(StatusCode::OK, LICENSE),
             "/" => Answer::json(&Paths { available_commands: &PATHS }),
             _ => Answer::json_with(StatusCode::NOT_FOUND, &Paths { available_commands: &PATHS }),
@@ -41,6 +49,20 @@ impl Door for Introspection {
 }
 
 impl Introspection {
+    fn metrics(&self) -> Answer {
+        let seen = metrics::Seen {
+            cluster: &self.cluster,
+            container_instance: &self.board.container_instance().unwrap_or_default(),
+            tasks: &self.board.tasks(),
+            usage: &self.usage,
+            pulse: &self.pulse,
+            docker_errors: Daemon::errors(),
+            now: Instant::now(),
+        };
+        let (status, content_type) = (StatusCode::OK, prometheus::CONTENT_TYPE);
+        Answer { status, content_type, body: seen.page() }
+    }
+
     async fn tasks(&self, wish: Result<Wish, String>) -> Answer {
         let (tasks, is_one) = match wish {
             Err(text) => return refusal(StatusCode::BAD_REQUEST, text),

@@ -20,6 +20,7 @@ mod look;
 mod membership;
 mod metadata;
 pub mod payload;
+mod pulse;
 mod register;
 mod reporter;
 mod runtime;

@@ -15,12 +15,15 @@ use crate::introspection::Introspection;
 use crate::local_http::hold;
 use crate::metadata::Metadata;
 use crate::metadata::reach::{Address, Listening, Reach};
-use crate::runtime::Daemon;
+use crate::pulse::Pulse;
+use crate::runtime::{Daemon, Facts};
 use crate::telemetry::{Sampler, Usage};
 
 /// Answers for as long as it lives.
 pub(crate) struct Look {
     pub(crate) board: Board,
+    pub(crate) usage: Usage,
+    pub(crate) pulse: Pulse,
     /// Where new containers find their metadata.
     pub(crate) reach: Reach,
     /// Dropped before those who serve there: then whoever waits for an address finds it free.
@@ -34,19 +37,22 @@ impl Look {
         config: &AgentConfig,
         api: &Client,
         daemon: &Daemon,
+        facts: &Facts,
         files: &Files,
     ) -> Self {
-        let (board, usage) = (Board::default(), Usage::default());
+        let (board, usage, pulse) = (Board::default(), Usage::default(), Pulse::default());
         let mut serving = JoinSet::new();
         if !config.metrics_disabled {
             let (board, daemon, usage) = (board.clone(), daemon.clone(), usage.clone());
-            serving.spawn(Sampler { board, daemon, usage }.run());
+            serving.spawn(Sampler { board, daemon, usage, cpus: facts.cpus }.run());
         }
         if config.introspection_port != 0 {
             let door = Introspection {
                 cluster: config.cluster.clone(),
                 board: board.clone(),
                 daemon: daemon.clone(),
+                usage: usage.clone(),
+                pulse: pulse.clone(),
             };
             let port = config.introspection_port;
             serving.spawn(async move {
@@ -59,12 +65,12 @@ impl Look {
             cluster: config.cluster.clone(),
             board: board.clone(),
             daemon: daemon.clone(),
-            usage,
+            usage: usage.clone(),
             api: api.clone(),
             throttle: Default::default(),
         };
         let held = listening.serve(Arc::new(door), &mut serving);
-        Self { board, reach, _held: held, _serving: serving }
+        Self { board, usage, pulse, reach, _held: held, _serving: serving }
     }
 }
 

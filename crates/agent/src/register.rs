@@ -1,6 +1,7 @@
 //! RegisterContainerInstance: what this host has, and what its Docker Engine can do.
 
 use longshore_client::{CallError, Client};
+use longshore_model::Attribute;
 use longshore_wire::ecs;
 use tracing::{error, info, warn};
 
@@ -125,8 +126,11 @@ fn is_not_ours(error: &CallError) -> bool {
 fn request(abilities: &Abilities<'_>, arn: Option<&str>) -> ecs::RegisterContainerInstanceRequest {
     let Abilities { config, facts, .. } = abilities;
     let memory_mib = facts.memory_mib.saturating_sub(config.reserved_memory_mib);
-    let custom = config.attributes.iter().filter(|_| arn.is_none());
-    let custom = custom.map(|(name, value)| attribute(name, Some(value)));
+    // Those that mean something to ECS are the machine's, and said at each registration.
+    let configured = config.attributes.iter();
+    let configured =
+        configured.filter(|(name, _)| arn.is_none() || Attribute::is_reserved_name(name));
+    let configured = configured.map(|(name, value)| attribute(name, Some(value)));
     ecs::RegisterContainerInstanceRequest {
         cluster: Some(config.cluster.clone()),
         container_instance_arn: arn.map(str::to_owned),
@@ -138,7 +142,7 @@ fn request(abilities: &Abilities<'_>, arn: Option<&str>) -> ecs::RegisterContain
             ports("PORTS", &config.reserved_ports),
             ports("PORTS_UDP", &config.reserved_ports_udp),
         ]),
-        attributes: Some(custom.chain(capabilities(abilities)).collect()),
+        attributes: Some(configured.chain(capabilities(abilities)).collect()),
         ..Default::default()
     }
 }

@@ -23,7 +23,7 @@ mod volume;
 
 pub(crate) use adoption::Inventory;
 pub(crate) use body::Common;
-pub(crate) use daemon::Daemon;
+pub(crate) use daemon::{Daemon, DockerErrors};
 pub(crate) use facts::Facts;
 pub(crate) use limits::ControlGroups;
 pub(crate) use look::{Compared, LookError, Mount, Sight};

@@ -3,7 +3,7 @@
 //! A message is acknowledged once what it asks for is on file. Everything the agent has to say of
 //! its tasks goes by the API instead, so a lost socket loses nothing.
 
-mod handshake;
+pub(crate) mod handshake;
 
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use crate::backoff::{Backoff, DENIED};
 use crate::engine::Difference;
 use crate::files::Identity;
 use crate::payload::{self, Payload};
+use crate::pulse::Pulse;
 use crate::system::jitter;
 use crate::tasks::Tasks;
 use handshake::{ConnectError, connect};
@@ -48,6 +49,8 @@ pub(crate) struct Session {
     pub(crate) docker_version: String,
     /// Counts the connections, for those who wait for one.
     pub(crate) connections: watch::Sender<u64>,
+    /// Told whether there is one, and of each sign of life.
+    pub(crate) pulse: Pulse,
     /// Told at the first connection.
     pub(crate) ready: Option<oneshot::Sender<()>>,
     /// The highest number seen on this connection; an older manifest knows less than we do.
@@ -56,7 +59,7 @@ pub(crate) struct Session {
     pub(crate) has_complained: bool,
 }
 
-type Socket = WebSocketStream<Stream>;
+pub(crate) type Socket = WebSocketStream<Stream>;
 
 impl Session {
     /// Keeps connected, and hands over what is asked for. Never returns.
@@ -75,11 +78,13 @@ impl Session {
                     info!("connected to the control plane");
                     let since = Instant::now();
                     self.connections.send_modify(|it| *it += 1);
+                    self.pulse.set_connected(true);
                     if let Some(ready) = self.ready.take() {
                         // Whoever waited may have gone.
                         let _ = ready.send(());
                     }
                     let end = self.serve(socket, tasks).await;
+                    self.pulse.set_connected(false);
                     warn!(reason = end, "disconnected from the control plane: tasks go on");
                     (told, denied_told) = (false, false);
                     denied.reset();
@@ -127,6 +132,7 @@ impl Session {
                     return "the control plane is silent".to_owned();
                 }
             };
+            self.pulse.heard();
             let text = match frame {
                 Some(Ok(Message::Text(text))) => text.to_string(),
                 Some(Ok(Message::Binary(bytes))) => String::from_utf8_lossy(&bytes).into_owned(),

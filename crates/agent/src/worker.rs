@@ -21,6 +21,7 @@ use crate::engine::{
 use crate::files::Files;
 use crate::images::{Images, Pull, Wanted};
 use crate::kept::Kept;
+use crate::pulse::Pulse;
 use crate::reporter::Reporter;
 use crate::runtime::{Common, ControlGroups, Daemon};
 use crate::system::{now, until};
@@ -31,6 +32,7 @@ use crate::turns::{Arrival, Turn, Turns};
 pub(crate) struct Tools {
     pub(crate) daemon: Daemon,
     pub(crate) board: Board,
+    pub(crate) pulse: Pulse,
     pub(crate) common: Arc<Common>,
     /// `None` where tasks cannot be limited as a whole.
     pub(crate) groups: Option<ControlGroups>,
@@ -195,6 +197,9 @@ impl Worker {
                 let handle = self.spawn(async move {
                     let pull = tools.images.pull(&image, login.as_ref()).await;
                     let Pull { started_at, outcome } = pull;
+                    if started_at.is_some() {
+                        tools.pulse.pulled(outcome.is_ok());
+                    }
                     Some(Input::Pulled { container, started_at, outcome })
                 });
                 self.pending.push((container, handle));

@@ -105,6 +105,14 @@ fn registering_again_says_who_we_are_and_leaves_custom_attributes_to_the_control
 }
 
 #[test]
+fn registering_again_keeps_the_zone() {
+    let zone = ("ecs.availability-zone".to_owned(), "one".to_owned());
+    let config = AgentConfig { attributes: vec![zone], ..config() };
+    let request = request_of(&config, &facts(), Some("arn"));
+    assert_eq!(names(&request)[0], "ecs.availability-zone");
+}
+
+#[test]
 fn privileged_containers_can_be_disabled() {
     let config = AgentConfig { privileged_disabled: true, ..config() };
     let request = request_of(&config, &facts(), None);

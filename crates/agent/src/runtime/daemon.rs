@@ -1,6 +1,7 @@
 //! The connection to the daemon, and what its silence means.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bollard::errors::Error;
@@ -122,7 +123,41 @@ impl Daemon {
     }
 }
 
+/// Of all calls of this process, whoever made them.
+static FAILED: AtomicU64 = AtomicU64::new(0);
+static NO_ANSWER: AtomicU64 = AtomicU64::new(0);
+
+/// How often the daemon failed us since the process began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DockerErrors {
+    /// It answered that it cannot. A refusal for what was asked is no failure.
+    pub(crate) refused: u64,
+    /// It did not answer.
+    pub(crate) away: u64,
+}
+
+impl Daemon {
+    pub(crate) fn errors() -> DockerErrors {
+        let read = |it: &AtomicU64| it.load(Ordering::Relaxed);
+        DockerErrors { refused: read(&FAILED), away: read(&NO_ANSWER) }
+    }
+}
+
 pub(super) fn answer<T>(result: Result<T, Error>) -> Answer<T> {
+    let answer = read(result);
+    match &answer {
+        Answer::Done(_) | Answer::Refused(Refusal { status: 100..500, .. }) => {}
+        Answer::Refused(_) => {
+            FAILED.fetch_add(1, Ordering::Relaxed);
+        }
+        Answer::Away => {
+            NO_ANSWER.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    answer
+}
+
+fn read<T>(result: Result<T, Error>) -> Answer<T> {
     match result {
         Ok(it) => Answer::Done(it),
         Err(Error::DockerResponseServerError { status_code, message }) => {

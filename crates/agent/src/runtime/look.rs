@@ -126,6 +126,11 @@ impl Daemon {
         let gateways = configs.iter().filter_map(|it| it.gateway.as_deref()?.parse().ok());
         Ok(gateways.into_iter().next())
     }
+
+    /// Whether Docker answers now.
+    pub(crate) async fn answers(&self) -> bool {
+        bounded(self.docker.ping()).await.is_ok()
+    }
 }
 
 async fn bounded<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, LookError> {

@@ -14,7 +14,7 @@ use super::Socket;
 use crate::backoff::is_denied;
 use crate::files::Identity;
 
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// The longest message of the control plane, in bytes: a manifest of some 70,000 tasks.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
@@ -23,7 +23,7 @@ const READ_BUFFER: usize = 16 * 1024;
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ConnectError {
+pub(crate) enum ConnectError {
     #[error("the container instance is inactive: {0}")]
     Inactive(String),
     #[error("the handshake was refused: {0}")]
@@ -85,7 +85,7 @@ pub(super) async fn connect(
     timeout(TIME_LIMIT, open).await.map_err(|_| ConnectError::TimedOut)?
 }
 
-async fn open(
+pub(crate) async fn open(
     connector: &Connector,
     endpoint: &Uri,
     request: Request<()>,

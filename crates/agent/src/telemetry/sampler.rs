@@ -30,6 +30,8 @@ pub(crate) struct Sampler {
     pub(crate) board: Board,
     pub(crate) daemon: Daemon,
     pub(crate) usage: Usage,
+    /// Of the host.
+    pub(crate) cpus: u32,
 }
 
 impl Sampler {
@@ -60,7 +62,7 @@ impl Sampler {
     async fn look_at(&self, docker_id: String, at: Instant) {
         tokio::time::sleep_until(at).await;
         match self.daemon.stats(&docker_id, Compared::WithNothing).await {
-            Ok(stats) => self.usage.record(&docker_id, stats),
+            Ok(stats) => self.usage.record(&docker_id, stats, self.cpus),
             // It may have ended; of a Docker Engine that is away others tell.
             Err(error) => debug!(container = docker_id, %error, "no stats"),
         }

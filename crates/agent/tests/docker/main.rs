@@ -15,5 +15,6 @@ mod ordering;
 mod registry;
 mod restarts;
 mod support;
+mod telemetry;
 mod trouble;
 mod volumes;

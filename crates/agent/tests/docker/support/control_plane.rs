@@ -42,6 +42,7 @@ struct State {
     connections: usize,
     refusing: bool,
     forgets_instances: bool,
+    telemetry_endpoint: Option<String>,
 }
 
 impl ControlPlane {
@@ -73,6 +74,11 @@ impl ControlPlane {
     /// From now on no saved container instance is known.
     pub(crate) fn forget_instances(&self) {
         self.state.lock().unwrap().forgets_instances = true;
+    }
+
+    /// Where agents are to send telemetry; until this is said, nowhere.
+    pub(crate) fn set_telemetry_endpoint(&self, endpoint: String) {
+        self.state.lock().unwrap().telemetry_endpoint = Some(endpoint);
     }
 
     /// Closes the agent's socket, as a control plane that ends does.
@@ -176,7 +182,12 @@ impl ControlPlane {
                 Ok(json!({"containerInstance": {"containerInstanceArn": self.instance()}}))
             }
             "DiscoverPollEndpoint" => {
-                Ok(json!({"endpoint": format!("http://127.0.0.1:{}/acs/", self.acs_port)}))
+                let mut answer =
+                    json!({"endpoint": format!("http://127.0.0.1:{}/acs/", self.acs_port)});
+                if let Some(endpoint) = &self.state.lock().unwrap().telemetry_endpoint {
+                    answer["telemetryEndpoint"] = json!(endpoint);
+                }
+                Ok(answer)
             }
             "SubmitTaskStateChange" => {
                 self.note(|it| it.reports.push((Instant::now(), body)));

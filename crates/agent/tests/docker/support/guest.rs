@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use tokio::sync::OnceCell;
 
 /// The image's name. Raise the tag when the program changes.
-pub(crate) const IMAGE: &str = "longshore-agent-test:2";
+pub(crate) const IMAGE: &str = "longshore-agent-test:3";
 
 const SOURCE: &str = include_str!("guest_program.rs");
 

@@ -4,6 +4,7 @@
 //!   deaf               for ever, ignoring SIGTERM
 //!   exit CODE [SECS]   end with CODE
 //!   hog                take memory until killed
+//!   busy               keep a CPU busy until killed
 //!   write PATH         write a file, then wait
 //!   waits-for PATH     end with 0 once the file is there, with 1 after 10 s
 //!   finds NAME         end with 0 if /etc/hosts knows the name, with 1 if not
@@ -43,6 +44,9 @@ fn main() {
                 held.push(vec![1u8; 1024 * 1024]);
             }
         }
+        ["busy"] => loop {
+            std::hint::spin_loop();
+        },
         ["write", path] => {
             std::fs::write(path, "here").unwrap();
             wait(end as *const () as usize)

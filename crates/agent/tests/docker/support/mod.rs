@@ -7,6 +7,7 @@ mod guest;
 mod proxy;
 mod registry;
 mod stalling_registry;
+mod telemetry;
 mod world;
 
 pub(crate) use control_plane::ControlPlane;
@@ -16,4 +17,5 @@ pub(crate) use guest::IMAGE;
 pub(crate) use proxy::Proxy;
 pub(crate) use registry::{PASSWORD, Registry, USERNAME};
 pub(crate) use stalling_registry::StallingRegistry;
+pub(crate) use telemetry::Telemetry;
 pub(crate) use world::World;
