@@ -253,6 +253,12 @@ pub(crate) struct Server {
     #[arg(long, env = "LONGSHORE_SECRETS_FILE", value_name = "FILE")]
     pub(crate) secrets_file: Option<PathBuf>,
 
+    /// A file with the token by which other machines may read `/metrics`: `Authorization: Bearer
+    /// TOKEN`. Its owner alone may have access to it; it is read anew each time. Without it only
+    /// this machine may.
+    #[arg(long, env = "LONGSHORE_METRICS_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) metrics_token_file: Option<PathBuf>,
+
     /// Take tasks launched as FARGATE, or by the capacity providers FARGATE and FARGATE_SPOT, and
     /// run them on the container instances that there are.
     #[arg(long, env = "LONGSHORE_FARGATE_ON_INSTANCES")]

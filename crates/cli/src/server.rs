@@ -7,7 +7,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use longshore_control::Control;
 use longshore_model::Owner;
-use longshore_server::{Authority, Keys, MasterKey, RootKey, SecretsFile, Server, Tls};
+use longshore_server::{
+    Authority, Keys, MasterKey, MetricsTokenFile, RootKey, SecretsFile, Server, Tls,
+};
 use longshore_store::{EmbeddedJournal, Store, StoreError};
 use tracing::info;
 
@@ -43,8 +45,11 @@ pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPla
     let secrets = options.secrets_file.as_deref().map(SecretsFile::open).transpose()?;
     let server = Server::bind(options.listen, control, keys, secrets).await?;
     let address = server.address()?;
-    let server =
+    let mut server =
         server.with_transports(tls(options, &dir, address.port())?, options.tls.plain_text_with());
+    if let Some(file) = &options.metrics_token_file {
+        server = server.with_metrics_token(MetricsTokenFile::open(file)?);
+    }
     let url = format!("http://{}", reachable(address));
     Endpoint { url: url.clone(), region: options.region.clone() }.save(&dir)?;
     Ok(ControlPlane { server, store, root_key, url })

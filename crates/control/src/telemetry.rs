@@ -114,6 +114,18 @@ impl Telemetry {
         self.tasks().get(&task).map(TaskHistory::figures)
     }
 
+    /// What each container of a task used in the last minute that was told, which may be long ago,
+    /// and its counters.
+    pub fn latest(
+        &self,
+        task: TaskId,
+        mut show: impl FnMut(Option<&ContainerName>, Minute, Traffic),
+    ) {
+        if let Some(history) = self.tasks().get(&task) {
+            history.latest(&mut show);
+        }
+    }
+
     /// What an instance's own checks say; nothing where its agent is not there or does not tell.
     pub fn checks(&self, instance: InstanceId) -> Vec<Check> {
         self.instances().get(&instance).map(|it| it.checks.clone()).unwrap_or_default()

@@ -23,14 +23,15 @@ use longshore_wire::acs::Refusal;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, warn};
 use uuid::Uuid;
 
 use crate::acs::{self, Hello, Session};
 use crate::api::{Call, Exception, answer};
+use crate::metrics::{self, Came};
 use crate::own::{self, OwnCall};
-use crate::transport::{Entered, Transport};
+use crate::transport::{Entered, Transport, is_from_here};
 use crate::{Doors, requested, tcs};
 
 /// The longest body, in bytes. ECS takes definitions of 64 KiB; agents report less.
@@ -96,11 +97,12 @@ async fn enter(
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let _ = stream.set_nodelay(true);
+    let is_from_here = is_from_here(&stream)?;
     let entered = tokio::select! {
         entered = doors.transports.enter(stream) => entered?,
         () = requested(&mut stopping) => return Ok(()),
     };
-    let connection = |transport| Connection { transport, doors, stopping };
+    let connection = |transport| Connection { transport, is_from_here, doors, stopping };
     match entered {
         Entered::Plain(stream, transport) => connection(transport).serve(stream).await?,
         Entered::Tls(stream) => connection(Transport::Tls).serve(stream).await?,
@@ -111,6 +113,8 @@ async fn enter(
 #[derive(Clone)]
 struct Connection {
     transport: Transport,
+    /// Whether the caller is on this machine, or a proxy is.
+    is_from_here: bool,
     doors: Arc<Doors>,
     stopping: watch::Receiver<bool>,
 }
@@ -143,10 +147,16 @@ impl Connection {
         {
             return Ok(self.open_socket(socket, parts).await);
         }
+        if parts.uri.path() == metrics::PATH {
+            return Ok(metrics::answer(&parts, self.came(), &self.doors).await);
+        }
+        let (began, name) = (Instant::now(), metrics::name(parts.uri.path(), &parts.headers));
         let outcome = match self.transport {
             Transport::Refused => Err(Exception::access_denied(SPEAK_TLS)),
             Transport::Tls | Transport::Plain => self.answer_call(&parts, body).await,
         };
+        let exception = outcome.as_ref().err().map(Exception::name);
+        self.doors.metrics.calls.count(name, exception, began.elapsed());
         let mut response = outcome.unwrap_or_else(|exception| {
             debug!(exception = exception.name(), message = exception.message(), "refused");
             let mut response = Response::new(Body::from(exception.body().encode()));
@@ -160,6 +170,14 @@ impl Connection {
             headers.insert("x-amzn-requestid", id);
         }
         Ok(response)
+    }
+
+    fn came(&self) -> Came {
+        match (self.transport, self.is_from_here) {
+            (Transport::Refused, _) => Came::InPlainText,
+            (Transport::Tls | Transport::Plain, true) => Came::FromHere,
+            (Transport::Tls | Transport::Plain, false) => Came::FromElsewhere,
+        }
     }
 
     /// The answer, which is JSON where it does not say otherwise.

@@ -18,6 +18,7 @@ use longshore_wire::acs::Refusal;
 
 use crate::acs::{self, Hello, Hub, Seat, Session};
 use crate::api::{self, Call, Gate, Pages};
+use crate::metrics::Metrics;
 use crate::transport::Transports;
 use crate::{Doors, Keys, MasterKey, RootKey, tcs};
 
@@ -39,6 +40,7 @@ impl InProcess {
             gate: Gate::new(Keys { root, master: MasterKey::random() }),
             hub: Hub::default(),
             telemetry: tcs::Hub::default(),
+            metrics: Metrics::default(),
             secrets: None,
             transports: Transports::default(),
             reached_at: None,

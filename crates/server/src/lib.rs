@@ -8,6 +8,7 @@ mod api;
 mod http1;
 mod in_process;
 mod master_key;
+mod metrics;
 mod own;
 mod private_file;
 mod reach;
@@ -30,6 +31,7 @@ pub use api::{Contract, contract, is_without_effect, supported};
 pub use in_process::{Connection, InProcess};
 pub use longshore_wire::{Kind, Member, Operation, Structure};
 pub use master_key::{MasterKey, MasterKeyError};
+pub use metrics::{MetricsTokenFile, MetricsTokenFileError};
 pub use own::{Site, explain};
 pub use root_key::{RootKey, RootKeyError};
 pub use secrets::{SecretsFile, SecretsFileError};
@@ -61,6 +63,7 @@ pub(crate) struct Doors {
     pub(crate) pages: Pages,
     pub(crate) hub: Hub,
     pub(crate) telemetry: tcs::Hub,
+    pub(crate) metrics: metrics::Metrics,
     pub(crate) secrets: Option<SecretsFile>,
     pub(crate) transports: Transports,
     /// Where other machines reach the listener, if there is one.
@@ -123,6 +126,7 @@ impl Server {
             gate: Gate::new(keys),
             hub: Hub::default(),
             telemetry: tcs::Hub::default(),
+            metrics: metrics::Metrics::default(),
             secrets,
             transports: Transports::default(),
             reached_at,
@@ -133,6 +137,12 @@ impl Server {
     /// Speaks TLS as well, and plain text with these.
     pub fn with_transports(mut self, tls: Tls, plain_text: PlainText) -> Self {
         self.doors.transports = Transports { tls: Some(tls), plain_text };
+        self
+    }
+
+    /// Lets other machines read the metrics, with the token of this file.
+    pub fn with_metrics_token(mut self, token: MetricsTokenFile) -> Self {
+        self.doors.metrics.token = Some(token);
         self
     }
 

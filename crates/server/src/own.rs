@@ -49,6 +49,12 @@ pub(crate) struct OwnCall<'a> {
     pub(crate) tls: Option<&'a Tls>,
 }
 
+/// The name of the operation of this path, which is what follows [`PATH`].
+pub(crate) fn operation(path: &str) -> Option<&'static str> {
+    let named = path.strip_prefix(VERSION)?.strip_prefix('/')?;
+    OPERATIONS.iter().find(|it| **it == named).copied()
+}
+
 /// Answers one request that has been authenticated; `path` is what follows [`PATH`].
 pub(crate) async fn answer(
     method: &Method,
@@ -56,9 +62,7 @@ pub(crate) async fn answer(
     body: Bytes,
     call: &OwnCall<'_>,
 ) -> Result<Response<Body>, Exception> {
-    let operation = path.strip_prefix(VERSION).and_then(|it| it.strip_prefix('/'));
-    let Some(operation) = operation.filter(|it| method == Method::POST && OPERATIONS.contains(it))
-    else {
+    let Some(operation) = operation(path).filter(|_| method == Method::POST) else {
         return Err(unknown(method, path));
     };
     let deed = if operation == "join" { Deed::Join } else { Deed::Other };

@@ -65,8 +65,7 @@ impl Transports {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if first != [FIRST_BYTE] {
-            let is_allowed = self.plain_text == PlainText::Everyone
-                || is_this_machine(stream.local_addr()?, stream.peer_addr()?);
+            let is_allowed = self.plain_text == PlainText::Everyone || is_from_here(&stream)?;
             let transport = if is_allowed { Transport::Plain } else { Transport::Refused };
             return Ok(Entered::Plain(stream, transport));
         }
@@ -75,6 +74,11 @@ impl Transports {
         };
         Ok(Entered::Tls(Box::new(tls.handshake(stream).await?)))
     }
+}
+
+/// Whether a caller is on this machine.
+pub(crate) fn is_from_here(stream: &TcpStream) -> io::Result<bool> {
+    Ok(is_this_machine(stream.local_addr()?, stream.peer_addr()?))
 }
 
 /// Whether both ends are on one machine: at loopback, or at the same address, which no network

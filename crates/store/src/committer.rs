@@ -4,6 +4,7 @@
 //! journal takes that batch as a whole, makes it durable, shows it, and then answers all in it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::{broadcast, watch};
@@ -29,6 +30,8 @@ pub(crate) struct Committer {
     durable: RwLock<Arc<State>>,
     /// Every commit, once readers see it.
     pub(crate) commits: broadcast::Sender<Arc<Commit>>,
+    /// How many there were since the store was opened.
+    pub(crate) committed: AtomicU64,
     /// Set when a commit fails, never cleared.
     pub(crate) failed: watch::Sender<Option<StoreError>>,
 }
@@ -82,6 +85,7 @@ impl Committer {
             work: Condvar::new(),
             durable: RwLock::new(Arc::new(loaded)),
             commits: broadcast::Sender::new(WATCH_CAPACITY),
+            committed: AtomicU64::new(0),
             failed: watch::Sender::new(None),
         }
     }
@@ -167,6 +171,7 @@ impl Committer {
                 self.writer().durable_revision = revision;
                 let shown = Arc::new(state);
                 *self.durable.write().unwrap_or_else(PoisonError::into_inner) = shown;
+                self.committed.fetch_add(1, Ordering::Relaxed);
                 // Without watchers there is nobody to tell.
                 let _ = self.commits.send(Arc::new(Commit { revision, changes }));
                 outcome.send_replace(Some(Ok(())));

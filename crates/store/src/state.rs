@@ -255,6 +255,11 @@ impl State {
         self.derived.members(cluster).map(|it| it.counts).unwrap_or_default()
     }
 
+    /// How many tasks a cluster has, STOPPED ones too.
+    pub fn task_count(&self, cluster: &ClusterName) -> usize {
+        self.derived.members(cluster).map_or(0, |it| it.tasks.len())
+    }
+
     /// Compares what is derived with what a fresh computation gives; the error names the first
     /// difference. For tests and the simulation.
     pub fn check_derived(&self) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! The handle by which everything reads, writes and follows the state.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -101,6 +102,11 @@ impl Store {
     /// The commits from now on.
     pub fn watch(&self) -> Watch {
         Watch::new(self.committer.commits.subscribe())
+    }
+
+    /// How many commits there were since it was opened. One holds all updates that waited for it.
+    pub fn commits(&self) -> u64 {
+        self.committer.committed.load(Ordering::Relaxed)
     }
 
     /// Waits until a commit has failed, and says why. Nothing is acknowledged after it.

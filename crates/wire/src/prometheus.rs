@@ -19,6 +19,9 @@ pub enum Kind {
     Counter,
     /// It goes up and down.
     Gauge,
+    /// How many of something were at most so large: its samples are
+    /// [parts](Metric::part), `_bucket` by the label `le`, `_sum` and `_count`.
+    Histogram,
 }
 
 /// A metric on a page, and its samples so far.
@@ -47,16 +50,22 @@ impl Page {
 impl Metric<'_> {
     /// Adds a sample with these labels, which no other sample of the metric has.
     pub fn sample(&mut self, labels: &[(&str, &str)], value: f64) -> &mut Self {
+        self.part("", labels, value)
+    }
+
+    /// Adds a sample whose name is the metric's with this at its end.
+    pub fn part(&mut self, suffix: &str, labels: &[(&str, &str)], value: f64) -> &mut Self {
         let (name, text) = (self.name, &mut self.page.text);
         if !std::mem::replace(&mut self.begun, true) {
             let kind = match self.kind {
                 Kind::Counter => "counter",
                 Kind::Gauge => "gauge",
+                Kind::Histogram => "histogram",
             };
             let help = self.help.replace('\\', "\\\\").replace('\n', "\\n");
             text.extend(["# HELP ", name, " ", &help, "\n# TYPE ", name, " ", kind, "\n"]);
         }
-        text.push_str(name);
+        text.extend([name, suffix]);
         for (position, (label, value)) in labels.iter().enumerate() {
             text.push(if position == 0 { '{' } else { ',' });
             text.extend([label, "=\""]);
@@ -114,6 +123,25 @@ mod tests {
              # HELP calls_total Calls.\n\
              # TYPE calls_total counter\n\
              calls_total 1000000000000000\n"
+        );
+    }
+
+    #[test]
+    fn a_histogram_has_parts() {
+        let mut page = Page::default();
+        page.metric("took_seconds", Kind::Histogram, "Time.")
+            .part("_bucket", &[("le", "0.5")], 1.0)
+            .part("_bucket", &[("le", "+Inf")], 2.0)
+            .part("_sum", &[], 3.5)
+            .part("_count", &[], 2.0);
+        assert_eq!(
+            page.finish(),
+            "# HELP took_seconds Time.\n\
+             # TYPE took_seconds histogram\n\
+             took_seconds_bucket{le=\"0.5\"} 1\n\
+             took_seconds_bucket{le=\"+Inf\"} 2\n\
+             took_seconds_sum 3.5\n\
+             took_seconds_count 2\n"
         );
     }
 

@@ -164,6 +164,11 @@ impl Series {
         }
     }
 
+    /// The newest one.
+    pub fn last(&self) -> Option<Minute> {
+        self.0.back().copied()
+    }
+
     /// What is not older than an hour.
     pub fn minutes(&self, now: Timestamp) -> impl Iterator<Item = Minute> {
         let at = minute(now);

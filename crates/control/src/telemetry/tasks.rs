@@ -3,7 +3,7 @@
 use longshore_model::{ContainerName, Task, Timestamp};
 
 use super::ContainerUsage;
-use super::series::{Series, Usage};
+use super::series::{Minute, Series, Usage};
 
 /// Bytes since a container began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +75,14 @@ impl TaskHistory {
         let (_, series, counters) = &mut self.containers[at];
         series.record(usage, now);
         *counters = counters.max(traffic);
+    }
+
+    pub(super) fn latest(&self, show: &mut impl FnMut(Option<&ContainerName>, Minute, Traffic)) {
+        for (name, series, traffic) in &self.containers {
+            if let Some(minute) = series.last() {
+                show(name.as_ref(), minute, *traffic);
+            }
+        }
     }
 
     pub(super) fn figures(&self) -> TaskFigures {

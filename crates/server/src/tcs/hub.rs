@@ -28,6 +28,11 @@ impl Hub {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many agents are telling.
+    pub(crate) fn len(&self) -> usize {
+        self.seats().len()
+    }
+
     /// Gives an instance's new session its seat; the session before loses its own.
     pub(super) fn sit(&self, instance: InstanceId) -> Arc<Seat> {
         let seat = Arc::new(Seat::default());

@@ -16,6 +16,7 @@ mod instance_filters;
 mod joining;
 mod launch_type;
 mod list_tasks;
+mod metrics;
 mod mutation;
 mod official;
 mod own;

@@ -9,7 +9,9 @@ use bytes::Bytes;
 use http_body_util::Full;
 use longshore_control::Control;
 use longshore_model::{InstanceId, Owner};
-use longshore_server::{Keys, MasterKey, PlainText, SecretsFile, Server, ServerError, Tls};
+use longshore_server::{
+    Keys, MasterKey, MetricsTokenFile, PlainText, SecretsFile, Server, ServerError, Tls,
+};
 use longshore_store::{MemoryJournal, State, Store, StoreError, Tx};
 use longshore_wire::Operation;
 use serde_json::{Value, json};
@@ -36,12 +38,14 @@ struct Parts {
     secrets: Option<SecretsFile>,
     has_fargate: bool,
     tls: Option<Tls>,
+    metrics_token: Option<MetricsTokenFile>,
 }
 
 impl Parts {
     fn of(store: Store) -> Self {
         let keys = Keys { root: root_key(), master: MasterKey::random() };
-        Self { store, keys, secrets: None, has_fargate: false, tls: None }
+        let (secrets, tls, metrics_token) = (None, None, None);
+        Self { store, keys, secrets, has_fargate: false, tls, metrics_token }
     }
 
     fn new() -> Self {
@@ -89,8 +93,14 @@ impl World {
         Self::with(Parts { tls: Some(tls), ..Parts::inline() }).await
     }
 
+    /// A world whose metrics others may read with the token of this file.
+    pub(crate) async fn with_metrics_token(file: &Path) -> Self {
+        let metrics_token = Some(MetricsTokenFile::open(file).unwrap());
+        Self::with(Parts { metrics_token, ..Parts::new() }).await
+    }
+
     async fn with(parts: Parts) -> Self {
-        let Parts { store, keys, secrets, has_fargate, tls } = parts;
+        let Parts { store, keys, secrets, has_fargate, tls, metrics_token } = parts;
         let clock = Arc::new(Steered::default());
         let owner = Owner { region: "us-east-1".into(), account: "111122223333".into() };
         let control = Control::new(store, clock.clone(), Arc::new(Count::default()), owner)
@@ -101,6 +111,9 @@ impl World {
             Server::bind(any_port, control.clone(), keys.clone(), secrets).await.unwrap();
         if let Some(tls) = tls {
             server = server.with_transports(tls, PlainText::ThisMachine);
+        }
+        if let Some(token) = metrics_token {
+            server = server.with_metrics_token(token);
         }
         let address = server.address().unwrap();
         let (shutdown, requested) = watch::channel(false);

@@ -3,4 +3,4 @@
 mod connections;
 mod messages;
 mod refusals;
-mod scene;
+pub(crate) mod scene;

@@ -11,15 +11,15 @@ use crate::harness::{Agent, Fleet, Handshake, Machine, World, open};
 
 /// Two instances with a task each, of one container `web` with a health check, and the telemetry of
 /// the first one.
-pub(super) struct Scene {
-    pub(super) fleet: Fleet,
+pub(crate) struct Scene {
+    pub(crate) fleet: Fleet,
     /// The task of `a`, and that of `b`.
-    pub(super) tasks: [String; 2],
-    pub(super) teller: Agent,
+    pub(crate) tasks: [String; 2],
+    pub(crate) teller: Agent,
 }
 
 impl Scene {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let attributes = &["ecs.capability.container-health-check"];
         let machine = || Machine { attributes, capabilities: &CAPABILITIES, ..Machine::default() };
         let fleet = Fleet::of(&[machine(), machine()]).await;
@@ -37,7 +37,7 @@ impl Scene {
     }
 
     /// A message that an official agent sent, said of this instance and of its task.
-    pub(super) fn message(&self, name: &str) -> Value {
+    pub(crate) fn message(&self, name: &str) -> Value {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wire/tests/golden/tcs/agent");
         let text = fs::read_to_string(golden.join(format!("{name}.json"))).unwrap();
         let mut message: Value = serde_json::from_str(&text).unwrap();
@@ -51,18 +51,18 @@ impl Scene {
     }
 
     /// Says this and gives the answer.
-    pub(super) async fn say(&mut self, text: &str) -> ServerMessage {
+    pub(crate) async fn say(&mut self, text: &str) -> ServerMessage {
         self.teller.say(text).await;
         self.heard().await
     }
 
-    pub(super) async fn heard(&mut self) -> ServerMessage {
+    pub(crate) async fn heard(&mut self) -> ServerMessage {
         let frame = self.teller.frame().await.expect("the connection lasts");
         ServerMessage::decode(&frame).unwrap().expect("it is known")
     }
 
     /// The revision of the state and how much is kept of telemetry.
-    pub(super) fn recorded(&self) -> (u64, (usize, usize)) {
+    pub(crate) fn recorded(&self) -> (u64, (usize, usize)) {
         let world = &self.fleet.world;
         (world.state().revision(), world.control.telemetry().len())
     }
@@ -79,7 +79,7 @@ const CAPABILITIES: [&str; 7] = [
 ];
 
 /// The frame as agents send it.
-pub(super) fn with_headers(json: &str) -> String {
+pub(crate) fn with_headers(json: &str) -> String {
     format!(
         "Authorization: AWS4-HMAC-SHA256 Credential=AK/20261123/us-east-1/ecs/aws4_request, \
          SignedHeaders=host;x-amz-date, Signature=0\r\nHost: 127.0.0.1:18080\r\n\
@@ -88,7 +88,7 @@ pub(super) fn with_headers(json: &str) -> String {
 }
 
 /// Opens an instance's socket for telemetry; an error is the refusal's status and body.
-pub(super) async fn tell(world: &World, instance: &str) -> Result<Agent, (u16, String)> {
+pub(crate) async fn tell(world: &World, instance: &str) -> Result<Agent, (u16, String)> {
     let socket = open(world, Handshake::telemetry(world, instance).signed()).await?;
     Ok(Agent { instance: instance.into(), socket })
 }
