@@ -44,8 +44,8 @@ pub struct ContainerUsage {
     pub name: Option<ContainerName>,
     /// CPU and memory.
     pub usage: Usage,
-    /// Bytes over the network and block devices, since the container began.
-    pub traffic: Traffic,
+    /// Bytes over the network and block devices; agents of 2017 do not tell.
+    pub traffic: Option<Traffic>,
 }
 
 /// Which part of a round a message is.
@@ -119,7 +119,7 @@ impl Telemetry {
     pub fn latest(
         &self,
         task: TaskId,
-        mut show: impl FnMut(Option<&ContainerName>, Minute, Traffic),
+        mut show: impl FnMut(Option<&ContainerName>, Minute, Option<Traffic>),
     ) {
         if let Some(history) = self.tasks().get(&task) {
             history.latest(&mut show);

@@ -88,6 +88,19 @@ impl InProcess {
             }
         }
     }
+
+    /// Takes a frame of telemetry, from the agent with this query in its handshake, and gives the
+    /// answer to it.
+    ///
+    /// # Errors
+    /// The refusal of the handshake.
+    pub async fn tell(&self, query: &str, frame: &str) -> Result<Option<String>, Refusal> {
+        let control = &self.doors.control;
+        let hello = Hello::read(query, tcs::NAMES, control.owner())?;
+        hello.check(&control.view())?;
+        let mut session = tcs::Session::new(hello, Caller::Root, control.clone());
+        Ok(session.hear(frame).await.map(|it| it.encode()))
+    }
 }
 
 /// One agent's connection, without its socket.

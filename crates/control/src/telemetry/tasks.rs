@@ -18,25 +18,13 @@ pub struct Traffic {
     pub written: u64,
 }
 
-impl Traffic {
-    /// Counters only rise; one that an agent does not tell is 0.
-    fn max(self, other: Self) -> Self {
-        Self {
-            received: self.received.max(other.received),
-            sent: self.sent.max(other.sent),
-            read: self.read.max(other.read),
-            written: self.written.max(other.written),
-        }
-    }
-}
-
 /// The figures of a task: for each container, or under no name for all of them together where the
 /// agent names none.
-pub type TaskFigures = Vec<(Option<ContainerName>, Series, Traffic)>;
+pub type TaskFigures = Vec<(Option<ContainerName>, Series, Option<Traffic>)>;
 
 #[derive(Debug, Default)]
 pub(super) struct TaskHistory {
-    containers: Vec<(Option<ContainerName>, Series, Traffic)>,
+    containers: Vec<(Option<ContainerName>, Series, Option<Traffic>)>,
 }
 
 impl TaskHistory {
@@ -54,7 +42,7 @@ impl TaskHistory {
         let unnamed = told.iter().filter(|it| it.name.is_none()).map(|it| it.usage);
         if let Some(usage) = unnamed.take(task.containers.len()).reduce(Usage::beside) {
             together = together.beside(usage);
-            self.put(None, usage, Traffic::default(), now);
+            self.put(None, usage, None, now);
         }
         together
     }
@@ -63,21 +51,25 @@ impl TaskHistory {
         &mut self,
         name: Option<&ContainerName>,
         usage: Usage,
-        traffic: Traffic,
+        traffic: Option<Traffic>,
         now: Timestamp,
     ) {
         let known = self.containers.iter().position(|it| it.0.as_ref() == name);
         let at = known.unwrap_or_else(|| {
             self.containers.reserve_exact(1);
-            self.containers.push((name.cloned(), Series::default(), Traffic::default()));
+            self.containers.push((name.cloned(), Series::default(), None));
             self.containers.len() - 1
         });
         let (_, series, counters) = &mut self.containers[at];
         series.record(usage, now);
-        *counters = counters.max(traffic);
+        // A container that was started again in place begins anew.
+        *counters = traffic.or(*counters);
     }
 
-    pub(super) fn latest(&self, show: &mut impl FnMut(Option<&ContainerName>, Minute, Traffic)) {
+    pub(super) fn latest(
+        &self,
+        show: &mut impl FnMut(Option<&ContainerName>, Minute, Option<Traffic>),
+    ) {
         for (name, series, traffic) in &self.containers {
             if let Some(minute) = series.last() {
                 show(name.as_ref(), minute, *traffic);

@@ -51,7 +51,7 @@ fn usage(task: TaskId, name: Option<&str>, cpu: f64) -> TaskUsage {
     let sampled = Sampled::new(cpu, cpu, 1, 100.0);
     let usage = Usage { cpu_percent: sampled, memory_mib: sampled };
     let name = name.map(|it| it.parse().unwrap());
-    let traffic = Traffic { received: cpu as u64, ..Traffic::default() };
+    let traffic = Some(Traffic { received: cpu as u64, ..Traffic::default() });
     TaskUsage { task, containers: vec![ContainerUsage { name, usage, traffic }] }
 }
 
@@ -85,7 +85,16 @@ async fn a_task_has_a_series_for_each_container_that_it_has() {
     let figures = scene.world.control.telemetry().of_task(a).unwrap();
     let names: Vec<_> = figures.iter().map(|it| it.0.as_ref().map(ToString::to_string)).collect();
     assert_eq!(names, [Some("main".to_owned()), None]);
-    assert_eq!(figures[0].2.received, 1);
+    assert_eq!(figures[0].2.unwrap().received, 1);
+    let mut silent = usage(a, Some("main"), 2.0);
+    silent.containers[0].traffic = None;
+    for (told, received) in
+        [(usage(a, Some("main"), 9.0), 9), (silent, 9), (usage(a, Some("main"), 0.0), 0)]
+    {
+        scene.tell("1", true, &[told]).unwrap();
+        let figures = scene.world.control.telemetry().of_task(a).unwrap();
+        assert_eq!(figures[0].2.unwrap().received, received, "what was told last counts");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What each container of each running task uses, for those who ask.
 
-use longshore_control::telemetry::{Sampled, Telemetry};
+use longshore_control::telemetry::{Sampled, Telemetry, Traffic};
 use longshore_model::LastStatus;
 use longshore_store::State;
 use longshore_wire::prometheus::{Kind, Page};
@@ -15,8 +15,7 @@ struct Row {
     container: String,
     cpu_units: Option<f64>,
     memory_bytes: Option<f64>,
-    /// Received, sent, read and written.
-    traffic: [u64; 4],
+    traffic: Option<Traffic>,
 }
 
 pub(super) fn write(page: &mut Page, state: &State, telemetry: &Telemetry) {
@@ -26,16 +25,16 @@ pub(super) fn write(page: &mut Page, state: &State, telemetry: &Telemetry) {
         ("used_cpu_units", Kind::Gauge, "CPU units that a container uses.", |it| it.cpu_units),
         ("used_memory_bytes", Kind::Gauge, "Memory that a container uses.", |it| it.memory_bytes),
         ("network_received_bytes_total", Kind::Counter, "Received over the network.", |it| {
-            Some(it.traffic[0] as f64)
+            it.traffic.map(|it| it.received as f64)
         }),
         ("network_sent_bytes_total", Kind::Counter, "Sent over the network.", |it| {
-            Some(it.traffic[1] as f64)
+            it.traffic.map(|it| it.sent as f64)
         }),
         ("storage_read_bytes_total", Kind::Counter, "Read from block devices.", |it| {
-            Some(it.traffic[2] as f64)
+            it.traffic.map(|it| it.read as f64)
         }),
         ("storage_written_bytes_total", Kind::Counter, "Written to block devices.", |it| {
-            Some(it.traffic[3] as f64)
+            it.traffic.map(|it| it.written as f64)
         }),
     ];
     for (name, kind, help, of) in amounts {
@@ -68,7 +67,7 @@ fn rows(state: &State, telemetry: &Telemetry) -> Vec<Row> {
                 container: container.map(ToString::to_string).unwrap_or_default(),
                 cpu_units: usage.cpu_percent.map(|it| cpu_units(it.mean(), instance)),
                 memory_bytes: usage.memory_mib.map(Sampled::mean).map(bytes),
-                traffic: [traffic.received, traffic.sent, traffic.read, traffic.written],
+                traffic,
             });
         });
     }

@@ -141,7 +141,7 @@ impl Session {
 
     /// Takes a frame in and gives its answer. What is of a type that is not known has none, as with
     /// official servers.
-    async fn hear(&mut self, text: &str) -> Option<ServerMessage> {
+    pub(crate) async fn hear(&mut self, text: &str) -> Option<ServerMessage> {
         let taken = match AgentMessage::decode(frame::json(text)) {
             Ok(None) => return None,
             Ok(Some(message)) => take(message, &self.hello, &self.control).await,

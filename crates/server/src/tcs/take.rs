@@ -130,22 +130,22 @@ fn container_usage(told: ContainerMetrics) -> Option<ContainerUsage> {
         None => None,
     };
     let (network, storage) = (told.network_stats_set, told.storage_stats_set);
-    let network = network.map(|it| (bytes(it.rx_bytes), bytes(it.tx_bytes))).unwrap_or_default();
-    let storage = storage
-        .map(|it| (bytes(it.read_size_bytes), bytes(it.write_size_bytes)))
-        .unwrap_or_default();
+    let traffic = (network.is_some() || storage.is_some()).then(|| {
+        let (network, storage) = (network.unwrap_or_default(), storage.unwrap_or_default());
+        Traffic {
+            received: bytes(network.rx_bytes),
+            sent: bytes(network.tx_bytes),
+            read: bytes(storage.read_size_bytes),
+            written: bytes(storage.write_size_bytes),
+        }
+    });
     Some(ContainerUsage {
         name,
         usage: Usage {
             cpu_percent: told.cpu_stats_set.and_then(|it| sampled(&it, MAX_CPU_PERCENT)),
             memory_mib: told.memory_stats_set.and_then(|it| sampled(&it, MAX_MEMORY_MIB)),
         },
-        traffic: Traffic {
-            received: network.0,
-            sent: network.1,
-            read: storage.0,
-            written: storage.1,
-        },
+        traffic,
     })
 }
 

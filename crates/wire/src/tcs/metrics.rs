@@ -65,7 +65,7 @@ shape! {
         overflow_sum: i64 = "overflowSum",
     }
 
-    /// What went over a container's network. Counts are of one sample to the next.
+    /// What went over a container's network, counted since it began.
     pub struct NetworkStatsSet {
         rx_bytes: Option<LongStatsSet> = "rxBytes",
         rx_dropped: Option<LongStatsSet> = "rxDropped",
@@ -81,7 +81,7 @@ shape! {
         tx_bytes_per_second: Option<StatsSet> = "txBytesPerSecond",
     }
 
-    /// What a container has read from and written to block devices.
+    /// What a container has read from and written to block devices since it began.
     pub struct StorageStatsSet {
         read_size_bytes: Option<LongStatsSet> = "readSizeBytes",
         write_size_bytes: Option<LongStatsSet> = "writeSizeBytes",

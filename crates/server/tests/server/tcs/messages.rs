@@ -23,7 +23,11 @@ impl Scene {
         let only = |it: &Series| it.minutes(control.now()).map(|it| it.usage()).next().unwrap();
         let figures = control.telemetry().of_task(task).unwrap_or_default();
         let row = figures.iter().map(|(name, series, traffic)| {
-            (name.as_ref().map(ToString::to_string), only(series), traffic.received)
+            (
+                name.as_ref().map(ToString::to_string),
+                only(series),
+                traffic.map_or(0, |it| it.received),
+            )
         });
         row.collect()
     }

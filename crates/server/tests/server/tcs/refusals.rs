@@ -106,7 +106,7 @@ async fn numbers_that_cannot_be_poison_nothing() {
     let figures = control.telemetry().of_task(id).unwrap();
     let (_, series, traffic) = &figures[0];
     assert!(series.minutes(control.now()).all(|it| it.usage().cpu_percent.is_none()));
-    assert_eq!(traffic.received, 0);
+    assert_eq!(traffic.unwrap().received, 0);
 }
 
 #[tokio::test]
