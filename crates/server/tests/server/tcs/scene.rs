@@ -38,7 +38,8 @@ impl Scene {
 
     /// A message that an official agent sent, said of this instance and of its task.
     pub(crate) fn message(&self, name: &str) -> Value {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wire/tests/golden/tcs/agent");
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let golden = crates.join("wire/tests/golden/tcs/agent");
         let text = fs::read_to_string(golden.join(format!("{name}.json"))).unwrap();
         let mut message: Value = serde_json::from_str(&text).unwrap();
         message["message"]["metadata"]["containerInstance"] = json!(self.fleet.arn('a'));
