@@ -154,5 +154,6 @@ fn task(
         pull_started_at: None,
         pull_stopped_at: None,
         execution_stopped_at: None,
+        lost: None,
     }
 }

@@ -24,7 +24,7 @@ pub use update::{UpdateAgentError, UpdateRefusal, UpdateStateError, update_agent
 use crate::Control;
 use crate::access::{self, AccessDenied, Caller, Deed};
 use crate::clusters::{self, ClusterError};
-use crate::joining;
+use crate::{joining, lost};
 
 /// What an agent registers.
 #[derive(Clone, Debug)]
@@ -157,7 +157,7 @@ impl Control {
                         let known = find(tx, &registration.cluster, id);
                         let renewed = known
                             .ok_or(RegisterError::Unknown)
-                            .and_then(|known| renewed(known, registration));
+                            .and_then(|known| renewed(known, registration, now));
                         match renewed {
                             Err(RegisterError::Unknown | RegisterError::Inactive)
                                 if named.is_none() =>
@@ -192,6 +192,11 @@ impl Control {
             if connected && !instance.agent_connected {
                 after.connected_at = Some(now);
             }
+            after.away_since = match connected {
+                true => None,
+                false if instance.agent_connected => Some(now),
+                false => instance.away_since.or(Some(now)),
+            };
             after.agent_connected = connected;
             if let Some(versions) = versions {
                 after.version_info = versions;
@@ -204,16 +209,21 @@ impl Control {
         })
     }
 
-    /// Records that no agent is connected, as is so when the control plane starts.
+    /// Records that no agent is connected, as is so when the control plane starts. As it was the
+    /// control plane that was away, each agent has the time to return before it counts as away.
     pub async fn forget_connections(&self) -> Result<(), StoreError> {
+        let away_since = Some(self.now().plus_secs(lost::RETURN_SECS));
         self.store
             .update(|tx| {
-                let connected: Vec<_> =
-                    tx.all_instances().filter(|it| it.agent_connected).map(Arc::clone).collect();
-                for instance in connected {
+                let matters = |it: &&Arc<ContainerInstance>| {
+                    it.agent_connected || lost::is_away_with_tasks(it, tx)
+                };
+                let away: Vec<_> = tx.all_instances().filter(matters).map(Arc::clone).collect();
+                for instance in away {
                     let mut after = ContainerInstance::clone(&instance);
                     after.agent_connected = false;
-                    after.version += 1;
+                    after.away_since = away_since;
+                    after.version += u64::from(instance.agent_connected);
                     tx.put_instance(after);
                 }
                 Ok(())
@@ -243,6 +253,7 @@ fn created(
         status: InstanceStatus::Active,
         agent_connected: false,
         connected_at: None,
+        away_since: Some(now),
         version: 1,
         registered: registration.resources,
         reserved_ports_tcp: registration.reserved_ports_tcp,
@@ -259,6 +270,7 @@ fn created(
 fn renewed(
     known: &ContainerInstance,
     registration: Registration,
+    now: Timestamp,
 ) -> Result<ContainerInstance, RegisterError> {
     if known.status == InstanceStatus::Inactive {
         return Err(RegisterError::Inactive);
@@ -272,6 +284,8 @@ fn renewed(
     }
     check_taggable(known.arn_form, &registration)?;
     Ok(ContainerInstance {
+        // An agent that registers is there, and about to connect.
+        away_since: known.away_since.max(Some(now)).filter(|_| !known.agent_connected),
         // An agent sends the tags of its configuration each time; what callers put on stays.
         tags: known.tags.with(&registration.tags)?,
         version: known.version + 1,

@@ -7,9 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use longshore_model::{
-    ContainerInstance, InstanceId, LastStatus, Occupancy, Owner, PlacementFailure, Task,
-};
+use longshore_model::{ContainerInstance, InstanceId, Occupancy, Owner, PlacementFailure, Task};
 use longshore_store::{Change, Commit, State};
 
 /// Something that has happened, and what became of the record that it happened to.
@@ -105,9 +103,8 @@ fn instance_of(event: &Event) -> Option<InstanceId> {
 /// The instance that has more or less left, since a task came to it or left it.
 fn touched(change: &Change) -> Option<InstanceId> {
     let Change::Task { before, after: Some(after) } = change else { return None };
-    let was_live = before.as_ref().is_some_and(|it| it.last_status != LastStatus::Stopped);
-    let is_live = after.last_status != LastStatus::Stopped;
-    (was_live != is_live).then_some(after.container_instance)
+    let took = before.as_ref().is_some_and(|it| it.takes_resources());
+    (took != after.takes_resources()).then_some(after.container_instance)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod fleets;
 #[cfg(test)]
 mod invariants;
 pub mod joining;
+pub mod lost;
 pub mod placement_failures;
 pub mod reap;
 pub mod reference;
@@ -103,6 +104,11 @@ impl Control {
     /// A number by which to choose at random, another one each time.
     pub fn seed(&self) -> u64 {
         self.ids.next_bits() as u64
+    }
+
+    /// How long it has been since a moment that nobody can move.
+    fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
     }
 
     /// The present instant.

@@ -41,7 +41,7 @@ impl Overdue {
     pub fn of(state: &State, now: Timestamp, keep_secs: i64) -> Self {
         let ended_before = now.plus_secs(-keep_secs);
         let is_over = |ended_at: Option<Timestamp>| is_before(ended_at, ended_before);
-        let tasks = state.tasks_stopped_before(ended_before);
+        let tasks = state.tasks_ended_before(ended_before);
         let instances = state.all_instances().filter(|it| is_over(it.deregistered_at));
         let failures = state.all_placement_failures();
         let failures = failures.filter(|it| is_failure_over(it, state, now, ended_before));

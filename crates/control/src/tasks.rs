@@ -16,6 +16,7 @@ pub use health::{Health, HealthReport, RecordHealthError};
 pub use launch::{
     Failure, FailureReason, Launch, LaunchError, LaunchTags, Launched, PropagateTags,
 };
+pub(crate) use report::shortened;
 pub use report::{ContainerReport, TaskReport};
 pub use run::{LaunchOn, RunTask};
 pub use start::StartTask;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use longshore_model::container_instance::VersionInfo;
 use longshore_model::{
@@ -32,12 +33,19 @@ pub(crate) fn cluster() -> ClusterName {
 #[derive(Default)]
 pub(crate) struct Hands {
     pub(crate) millis: AtomicI64,
+    /// By how much the clock was set.
+    set_by: AtomicI64,
     bits: AtomicU64,
 }
 
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.millis.load(Ordering::Relaxed))
+        let set_by = self.set_by.load(Ordering::Relaxed);
+        Timestamp::from_millis(self.millis.load(Ordering::Relaxed) + set_by)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.millis.load(Ordering::Relaxed).unsigned_abs())
     }
 }
 
@@ -83,23 +91,17 @@ impl World {
         memory_mib: u32,
         connected: bool,
     ) -> InstanceId {
-        let registration = Registration {
-            cluster: cluster(),
-            container_instance: None,
-            resources: Resources { cpu_units: 1024, memory_mib },
-            reserved_ports_tcp: Default::default(),
-            reserved_ports_udp: Default::default(),
-            attributes: vec![Attribute::named(
-                "com.amazonaws.ecs.capability.docker-remote-api.1.21",
-            )],
-            ec2_instance_id: None,
-            version_info: VersionInfo::default(),
-            tags: Tags::default(),
-        };
+        let registration = registration(None, memory_mib);
         let instance =
             self.control.register_container_instance(registration, caller).await.unwrap();
         self.control.set_agent_connected(instance.id, connected, None).await.unwrap();
         instance.id
+    }
+
+    /// The agent of an instance of 4096 MiB registers it again.
+    pub(crate) async fn register_again(&self, instance: InstanceId) {
+        let registration = registration(Some(instance), 4096);
+        self.control.register_container_instance(registration, Caller::Root).await.unwrap();
     }
 
     /// The same after a restart.
@@ -133,7 +135,26 @@ impl World {
         self.control.run_task(request).await
     }
 
+    /// Somebody sets the clock.
+    pub(crate) fn set_clock(&self, by_seconds: i64) {
+        self.hands.set_by.fetch_add(by_seconds * 1000, Ordering::Relaxed);
+    }
+
     pub(crate) fn wait(&self, seconds: i64) {
         self.hands.millis.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+}
+
+fn registration(container_instance: Option<InstanceId>, memory_mib: u32) -> Registration {
+    Registration {
+        cluster: cluster(),
+        container_instance,
+        resources: Resources { cpu_units: 1024, memory_mib },
+        reserved_ports_tcp: Default::default(),
+        reserved_ports_udp: Default::default(),
+        attributes: vec![Attribute::named("com.amazonaws.ecs.capability.docker-remote-api.1.21")],
+        ec2_instance_id: None,
+        version_info: VersionInfo::default(),
+        tags: Tags::default(),
     }
 }

@@ -1,6 +1,8 @@
 //! Time and identity as arguments: the traits have no implementation here, so that no rule can
 //! reach the system's clock or its random numbers.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
@@ -28,8 +30,14 @@ impl Timestamp {
 
 /// Where the present time comes from. The simulation's clock moves only when told to.
 pub trait Clock: Send + Sync {
-    /// The present instant.
+    /// The present instant. Somebody may set the clock forward or back.
     fn now(&self) -> Timestamp;
+
+    /// How long it has been since a moment that does not move, which nobody can set. As a clock
+    /// says that is never set.
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now().millis().unsigned_abs())
+    }
 }
 
 /// Where new identities come from: 128 unpredictable bits, or a counter in the simulation.

@@ -36,6 +36,11 @@ pub struct ContainerInstance {
     /// When the connection that is up, or the last one that was, began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected_at: Option<Timestamp>,
+    /// From when on its agent counts as away; `None` while it is connected, and where nobody knows.
+    /// Later than the connection's end where the control plane itself was away, or its clock was
+    /// set, so that nobody is given up for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away_since: Option<Timestamp>,
     /// Rises by one with every change of the instance that is an event.
     pub version: u64,
     /// CPU and memory at registration.

@@ -15,6 +15,7 @@ pub mod container_instance;
 pub mod demand;
 pub mod id;
 pub mod launch_type;
+pub mod lost_after;
 pub mod names;
 pub mod occupancy;
 pub mod overrides;
@@ -37,6 +38,7 @@ pub use container_instance::ContainerInstance;
 pub use demand::Demand;
 pub use id::{ContainerId, InstanceId, TaskId};
 pub use launch_type::{LaunchKind, LaunchType};
+pub use lost_after::LostAfter;
 pub use names::{ClusterName, ContainerName, Family, ServiceName};
 pub use occupancy::Occupancy;
 pub use overrides::{ContainerOverride, Overrides};
@@ -45,6 +47,6 @@ pub use resources::Resources;
 pub use status::{ClusterStatus, DefinitionStatus, DesiredStatus, InstanceStatus, LastStatus};
 pub use tags::{Tag, TagError, Tags};
 pub use task::{
-    ClientToken, Container, HealthStatus, LaunchFailure, NetworkBinding, StopCode, Task,
+    ClientToken, Container, HealthStatus, LaunchFailure, Lost, NetworkBinding, StopCode, Task,
 };
 pub use task_definition::{DefinitionKey, DeletedRevisions, TaskDefinition};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::lost_after::{LOST_AFTER, LostAfter, LostAfterError};
+
 /// The most tags of one resource; managed ones do not count.
 pub const MAX_TAGS: usize = 50;
 
@@ -13,6 +15,9 @@ const MAX_VALUE: usize = 256;
 
 /// The namespace of managed tags, in any case.
 const RESERVED: &str = "aws:";
+
+/// The namespace of tags that mean something here, in any case.
+const OWN: &str = "longshore:";
 
 /// The managed tag of a task that names its cluster.
 const CLUSTER_NAME: &str = "aws:ecs:clusterName";
@@ -50,6 +55,26 @@ pub enum TagError {
     /// More tags than a resource can have.
     #[error("Maximum number of tags is {MAX_TAGS}")]
     TooMany,
+    /// In the namespace of tags that mean something, and means nothing.
+    #[error(
+        "Tag keys that begin with '{OWN}' are Longshore's own, and there is no '{0}'. There is {LOST_AFTER}."
+    )]
+    Unknown(Box<str>),
+    /// It means something on other resources only.
+    #[error(
+        "Tag key '{0}' means nothing on a container instance. Put it on a cluster, or on the tasks \
+         themselves (in RunTask, StartTask or TagResource, or in the task definition, from which \
+         propagateTags takes it over)."
+    )]
+    Misplaced(&'static str),
+    /// Its value makes no sense.
+    #[error("Invalid tag value '{value}': {error}.")]
+    Value {
+        /// What was sent.
+        value: Box<str>,
+        /// What could have been.
+        error: LostAfterError,
+    },
 }
 
 impl Tag {
@@ -78,6 +103,15 @@ impl Tag {
     fn is_managed(&self) -> bool {
         is_reserved(&self.key)
     }
+}
+
+/// What can have tags, as far as it matters which of them mean something there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bearer {
+    /// A cluster, a task, or what tasks take theirs over from: a task definition.
+    HasTasks,
+    /// A container instance.
+    ContainerInstance,
 }
 
 /// Checks that a key is one that a caller may put on a resource, or take off it.
@@ -124,6 +158,26 @@ impl Tags {
             _ if tags.is_empty() => Ok(Self::default()),
             _ => Ok(Self(Some(Arc::new(tags)))),
         }
+    }
+
+    /// The same, if those in Longshore's own namespace mean something on this resource. A typing
+    /// error there would otherwise pass for a policy.
+    pub fn meant_for(self, bearer: Bearer) -> Result<Self, TagError> {
+        let is_own =
+            |it: &&Tag| it.key.get(..OWN.len()).is_some_and(|it| it.eq_ignore_ascii_case(OWN));
+        for tag in self.iter().filter(is_own) {
+            match (&*tag.key, bearer) {
+                (LOST_AFTER, Bearer::HasTasks) => {
+                    let parsed = tag.value.parse::<LostAfter>();
+                    parsed.map_err(|error| TagError::Value { value: tag.value.clone(), error })?;
+                }
+                (LOST_AFTER, Bearer::ContainerInstance) => {
+                    return Err(TagError::Misplaced(LOST_AFTER));
+                }
+                _ => return Err(TagError::Unknown(tag.key.clone())),
+            }
+        }
+        Ok(self)
     }
 
     /// Whether there is none.
@@ -234,6 +288,29 @@ mod tests {
         check(&both.without(&["b".into(), "none".into()]), "a=1 c=4");
         let none = both.without(&["a".into(), "b".into(), "c".into()]);
         assert_eq!(none, Tags::default());
+    }
+
+    #[test]
+    fn tags_of_ones_own_namespace_mean_something_or_are_refused() {
+        let meant = |text: &str, bearer| tags(text).unwrap().meant_for(bearer).map(drop);
+        let error = |text: &str, bearer| meant(text, bearer).unwrap_err().to_string();
+        for text in
+            ["a=1", "longshore=1", "longshore:lost-after=never", "a=1 longshore:lost-after=10m"]
+        {
+            assert_eq!(meant(text, Bearer::HasTasks), Ok(()), "{text}");
+        }
+        assert_eq!(meant("a=1 lost-after=x", Bearer::ContainerInstance), Ok(()));
+        let misplaced = error("longshore:lost-after=10m", Bearer::ContainerInstance);
+        assert!(misplaced.contains("means nothing on a container instance"), "{misplaced}");
+        for key in ["longshore:lostafter", "Longshore:lost-after", "longshore:"] {
+            let unknown = error(&format!("{key}=10m"), Bearer::HasTasks);
+            assert!(unknown.contains(&format!("there is no '{key}'")), "{unknown}");
+        }
+        assert_eq!(
+            error("longshore:lost-after=10", Bearer::HasTasks),
+            "Invalid tag value '10': longshore:lost-after is `never`, or a time of at least 10 \
+             seconds and at most 365 days: a number and one of s, m, h, d, such as 90s, 10m or 2h."
+        );
     }
 
     #[test]

@@ -80,6 +80,21 @@ pub struct Task {
     /// When the essential container ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_stopped_at: Option<Timestamp>,
+    /// Set where it was STOPPED without a word of its agent, whose machine stayed away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
+}
+
+/// What is known of a task that was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lost {
+    /// Its containers may run: where it was it takes what it took, and is remembered.
+    AtLarge,
+    /// Its machine has said that it is over, or was deregistered.
+    Settled {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Task {
@@ -103,6 +118,36 @@ impl Task {
         if self.stopped_reason.is_none() {
             self.stopped_reason = Some(reason.into());
             self.stop_code = Some(code);
+        }
+    }
+
+    /// Makes it STOPPED, with all of its containers.
+    pub fn end(&mut self, now: Timestamp) {
+        self.last_status = LastStatus::Stopped;
+        self.stopped_at = Some(now);
+        for container in &mut self.containers {
+            container.last_status = LastStatus::Stopped;
+        }
+    }
+
+    /// Whether it was given up and may still run where it was.
+    pub fn is_at_large(&self) -> bool {
+        self.lost == Some(Lost::AtLarge)
+    }
+
+    /// Whether its instance's resources and host ports are taken by it: while it lives, and while
+    /// it may run although it was given up.
+    pub fn takes_resources(&self) -> bool {
+        self.last_status != LastStatus::Stopped || self.is_at_large()
+    }
+
+    /// When all of it had ended, as far as anybody will ever know; it can be forgotten some time
+    /// after that.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        match self.lost {
+            None => self.stopped_at,
+            Some(Lost::AtLarge) => None,
+            Some(Lost::Settled { at }) => Some(at),
         }
     }
 
@@ -243,6 +288,9 @@ pub enum StopCode {
     EssentialContainerExited,
     /// StopTask, or a forced deregistration.
     UserInitiated,
+    /// Its machine stayed away for longer than its policy allows. ECS has this for machines that
+    /// are taken away, and nothing closer.
+    TerminationNotice,
 }
 
 impl StopCode {
@@ -252,6 +300,7 @@ impl StopCode {
             Self::TaskFailedToStart => "TaskFailedToStart",
             Self::EssentialContainerExited => "EssentialContainerExited",
             Self::UserInitiated => "UserInitiated",
+            Self::TerminationNotice => "TerminationNotice",
         }
     }
 }

@@ -221,6 +221,7 @@ fn candidate(number: u32) -> Candidate {
         status: InstanceStatus::Active,
         agent_connected: true,
         connected_at: None,
+        away_since: None,
         version: 1,
         registered: Resources { cpu_units: 4096, memory_mib: 16384 },
         reserved_ports_tcp: BTreeSet::from([22, 2375, 2376, 51678]),

@@ -82,6 +82,7 @@ fn instance(name: &str) -> ContainerInstance {
         status: InstanceStatus::Active,
         agent_connected: true,
         connected_at: None,
+        away_since: None,
         version: 1,
         registered: Resources { cpu_units: 4096, memory_mib: 4096 },
         reserved_ports_tcp: BTreeSet::new(),

@@ -224,6 +224,7 @@ fn instance(number: usize) -> ContainerInstance {
         status: InstanceStatus::Active,
         agent_connected: true,
         connected_at: None,
+        away_since: None,
         version: 1,
         registered: Resources { cpu_units: 4096, memory_mib: 16_384 },
         reserved_ports_tcp: [22, 2375, 2376, 51678, 51679].into(),

@@ -23,6 +23,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_control::Control;
+use longshore_control::lost::Absences;
+use longshore_model::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::{error, info};
@@ -43,6 +45,9 @@ pub use transport::PlainText;
 use acs::Hub;
 use api::{Gate, Pages};
 use transport::Transports;
+
+/// The longest between two looks at who is away: that the clock was set is noticed then.
+const LOSE_EVERY: Duration = Duration::from_secs(60);
 
 /// Between two looks at what has ended: this part of the time that it is kept for.
 const REAPS: u32 = 60;
@@ -166,6 +171,7 @@ impl Server {
             async move { doors.telemetry.follow(&doors.control).await }
         });
         let reap = tokio::spawn(reap(doors.control.clone()));
+        let lose = tokio::spawn(lose(doors.control.clone()));
         let renew = tokio::spawn({
             let doors = Arc::clone(&doors);
             async move {
@@ -187,6 +193,7 @@ impl Server {
         follow.abort();
         listen.abort();
         reap.abort();
+        lose.abort();
         renew.abort();
         store.shutdown().await;
         outcome
@@ -196,6 +203,28 @@ impl Server {
 /// Waits until shutdown is asked for.
 pub(crate) async fn requested(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|it| *it).await;
+}
+
+/// Gives up tasks on machines that stay away, each when its time is over.
+async fn lose(control: Control) {
+    let mut commits = control.store().watch();
+    let mut absences = Absences::of(&control.view());
+    loop {
+        if let Err(error) = control.lose_tasks(&mut absences).await {
+            error!(%error, "tasks on machines that stay away could not be given up");
+            return;
+        }
+        let until = |at: Timestamp| at.millis().saturating_sub(control.now().millis());
+        let pause = absences.wake_at().and_then(|at| until(at).max(0).try_into().ok());
+        let pause = pause.map_or(LOSE_EVERY, Duration::from_millis).min(LOSE_EVERY);
+        tokio::select! {
+            commit = commits.next() => match commit {
+                Ok(commit) => absences.follow(&commit, &control.view()),
+                Err(_lagged) => absences.begin_again(&control.view()),
+            },
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
 }
 
 async fn reap(control: Control) {

@@ -215,6 +215,7 @@ fn instance(number: u64, cluster: &ClusterName) -> ContainerInstance {
         status: InstanceStatus::Active,
         agent_connected: false,
         connected_at: None,
+        away_since: None,
         version: 1,
         registered: Resources { cpu_units: 1 << 20, memory_mib: 1 << 20 },
         reserved_ports_tcp: [22, 2375, 2376, 51678, 51679].into(),
@@ -269,6 +270,7 @@ impl Kind {
             pull_started_at: None,
             pull_stopped_at: None,
             execution_stopped_at: None,
+            lost: None,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What placement looks at, in a file: clusters, container instances, live tasks and the task
-//! definitions that can be run, so that what could be placed can be worked out elsewhere and later.
+//! What placement looks at, in a file: clusters, container instances, the tasks that take something
+//! of them (live, or given up and perhaps still running) and the task definitions that can be run, so that what could be placed can be worked out elsewhere and later.
 //!
 //! ```text
 //! longshore-snapshot 1
@@ -22,8 +22,7 @@ use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use longshore_model::{
-    ClusterName, DefinitionKey, DefinitionStatus, LastStatus, Owner, Task, TaskDefinition,
-    Timestamp,
+    ClusterName, DefinitionKey, DefinitionStatus, Owner, Task, TaskDefinition, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,8 +106,8 @@ pub fn write(state: &State, header: &Header, output: &mut impl Write) -> io::Res
 fn records_of(state: &State, cluster: Option<&ClusterName>) -> impl Iterator<Item = Change> {
     let is_of = move |name: &ClusterName| cluster.is_none_or(|it| it == name);
     let tasks = move || {
-        let is_live = move |it: &&Arc<Task>| it.last_status != LastStatus::Stopped;
-        state.all_tasks().filter(is_live).filter(move |it| is_of(&it.cluster))
+        let is_there = move |it: &&Arc<Task>| it.takes_resources();
+        state.all_tasks().filter(is_there).filter(move |it| is_of(&it.cluster))
     };
     let used: BTreeSet<&DefinitionKey> = tasks().map(|it| &it.definition).collect();
     let is_wanted = move |it: &&Arc<TaskDefinition>| {

@@ -195,7 +195,7 @@ impl State {
         self.derived.members(cluster)?.changed.since(revision)
     }
 
-    /// What the live tasks of an instance take of it.
+    /// What tasks take of an instance: the live ones, and those given up that may still run there.
     pub fn occupancy(&self, id: InstanceId) -> Arc<Occupancy> {
         self.derived.occupancy(id)
     }
@@ -228,10 +228,11 @@ impl State {
         self.derived.members(cluster).into_iter().flat_map(move |it| it.tasks.after(after))
     }
 
-    /// The tasks that stopped before this time, the earliest first.
-    pub fn tasks_stopped_before(&self, time: Timestamp) -> impl Iterator<Item = &Arc<Task>> {
-        let stopped = self.derived.ended.below((Some(time), TaskId::from_bits(0)));
-        stopped.filter(|it| it.stopped_at.is_some())
+    /// The tasks that had ended before this time, the earliest first. One that was given up and may
+    /// still run has not.
+    pub fn tasks_ended_before(&self, time: Timestamp) -> impl Iterator<Item = &Arc<Task>> {
+        let ended = self.derived.ended.below((Some(time), TaskId::from_bits(0)));
+        ended.filter(|it| it.ended_at().is_some())
     }
 
     /// How many tasks there are of a definition, STOPPED ones too.

@@ -45,14 +45,14 @@ impl Order<ContainerInstance> for ById {
     }
 }
 
-/// By when they stopped.
+/// By when all of them had ended.
 pub(crate) enum ByEnd {}
 
 impl Order<Task> for ByEnd {
     type Key = (Option<Timestamp>, TaskId);
 
     fn key(task: &Task) -> Self::Key {
-        (task.stopped_at, task.id)
+        (task.ended_at(), task.id)
     }
 }
 

@@ -54,6 +54,7 @@ pub(crate) fn instance(number: u32, cluster: &str) -> ContainerInstance {
         status: InstanceStatus::Active,
         agent_connected: false,
         connected_at: None,
+        away_since: None,
         version: 1,
         registered: Resources { cpu_units: 1024, memory_mib: 4096 },
         reserved_ports_tcp: [22].into(),
@@ -111,6 +112,7 @@ pub(crate) fn task(number: u32, cluster: &str, instance: u32) -> Task {
         pull_started_at: None,
         pull_stopped_at: None,
         execution_stopped_at: None,
+        lost: None,
     }
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use longshore_model::{
-    ClusterName, ContainerInstance, InstanceId, InstanceStatus, LastStatus, StopCode, Task,
-    Timestamp,
+    ClusterName, ContainerInstance, InstanceId, InstanceStatus, StopCode, Task, Timestamp,
 };
 use longshore_store::StoreError;
 
 use super::{NotFound, find};
 use crate::Control;
 use crate::clusters::{self, ClusterError};
+use crate::lost;
 
 /// What is said of tasks that lost their instance.
 /// Source: Amazon ECS Developer Guide, deregistering a container instance.
@@ -36,6 +36,7 @@ pub enum DeregisterError {
 impl Control {
     /// DeregisterContainerInstance: it is INACTIVE from now on, for good. With `force` its tasks
     /// are STOPPED at once; on the machine their containers go on, and nobody looks after them.
+    /// Tasks that were given up before do not hold it, and nobody waits for them any more.
     /// One that is INACTIVE already stays as it is.
     pub async fn deregister_container_instance(
         &self,
@@ -57,12 +58,18 @@ impl Control {
                 }
                 for id in &occupancy.tasks {
                     if let Some(task) = tx.task(*id).map(Arc::clone) {
-                        tx.put_task(lost(&task, now));
+                        tx.put_task(stopped(&task, now));
+                    }
+                }
+                for id in &occupancy.at_large {
+                    if let Some(task) = tx.task(*id).map(Arc::clone) {
+                        tx.put_task(lost::settled(&task, now));
                     }
                 }
                 let instance = Arc::new(ContainerInstance {
                     status: InstanceStatus::Inactive,
                     agent_connected: false,
+                    away_since: None,
                     deregistered_at: Some(now),
                     version: instance.version + 1,
                     ..ContainerInstance::clone(&instance)
@@ -75,14 +82,10 @@ impl Control {
 }
 
 /// A task whose instance is gone: it has ended, as far as anybody can tell.
-fn lost(task: &Task, now: Timestamp) -> Task {
+fn stopped(task: &Task, now: Timestamp) -> Task {
     let mut task = Task::clone(task);
     task.stop(now, StopCode::UserInitiated, FORCED);
-    task.last_status = LastStatus::Stopped;
-    task.stopped_at = Some(now);
-    for container in &mut task.containers {
-        container.last_status = LastStatus::Stopped;
-    }
+    task.end(now);
     task.version += 1;
     task
 }

@@ -2,7 +2,7 @@ use std::future::Future as _;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use longshore_model::{ArnForm, InstanceStatus, Tag, Tags};
+use longshore_model::{ArnForm, InstanceStatus, LastStatus, Tag, Tags};
 use longshore_store::Watch;
 
 use super::*;

@@ -28,6 +28,7 @@ fn instance(number: u128, status: InstanceStatus) -> ContainerInstance {
         status,
         agent_connected: true,
         connected_at: None,
+        away_since: None,
         version: 1,
         registered: Resources { cpu_units: 1024, memory_mib: 256 },
         reserved_ports_tcp: [].into(),

@@ -67,12 +67,15 @@ fn check_placement_failures(cluster: &Cluster, state: &State) {
 fn check_instance(instance: &ContainerInstance, state: &State) {
     assert!(state.cluster(&instance.cluster).is_some(), "an instance is of a cluster");
     let occupancy = state.occupancy(instance.id);
-    let with_port = occupancy.tasks.iter().filter_map(|it| state.task(*it));
+    let with_port =
+        occupancy.tasks.iter().chain(&occupancy.at_large).filter_map(|it| state.task(*it));
     let with_port = with_port.filter(|it| it.definition.family.as_str() == "ports").count();
     assert_eq!(with_port, occupancy.ports_tcp.size(), "a port is given to one task");
     let is_gone = instance.status == InstanceStatus::Inactive;
     assert_eq!(instance.deregistered_at.is_some(), is_gone);
-    assert!(!is_gone || occupancy.tasks.is_empty(), "a deregistered instance has no task");
+    assert!(!is_gone || occupancy.is_empty(), "a deregistered instance has no task");
+    let is_away = !instance.agent_connected && !is_gone;
+    assert_eq!(instance.away_since.is_some(), is_away, "who is away has been so since some time");
     assert!(!is_gone || !instance.agent_connected, "a deregistered instance has no agent");
     for (at, attribute) in instance.attributes.iter().enumerate() {
         let earlier = instance.attributes.iter().take(at);
@@ -93,6 +96,7 @@ fn check_task(task: &Task, state: &State) {
     assert_eq!(task.stopping_at.is_some(), is_wished);
     assert_eq!(task.stopped_reason.is_some(), is_wished);
     assert_eq!(task.stop_code.is_some(), is_wished);
+    assert!(stopped || task.lost.is_none(), "what is lost is STOPPED to clients");
     assert!(task.started_at.is_some() || task.last_status != LastStatus::Running);
     assert!(!stopped || task.containers.iter().all(|it| it.last_status == LastStatus::Stopped));
 }

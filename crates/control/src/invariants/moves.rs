@@ -11,6 +11,7 @@ use super::step::Step;
 /// Fails unless the step was allowed to do what it did.
 pub(super) fn check(step: &Step, before: &State, after: &State) {
     check_tasks(step, before, after);
+    check_lost(step, before, after);
     check_instances(step, before, after);
     check_definitions(step, before, after);
     check_clusters(step, before, after);
@@ -36,7 +37,19 @@ fn check_tasks(step: &Step, before: &State, after: &State) {
         assert!(!stays, "draining leaves tasks alone that no service owns");
     }
     for task in before.all_tasks().filter(|it| after.task(it.id).is_none()) {
-        check_forgotten(step, task.last_status == LastStatus::Stopped);
+        check_forgotten(step, !task.takes_resources());
+    }
+}
+
+/// Tasks are lost as time passes, of instances that are away, and found again by nobody.
+fn check_lost(step: &Step, before: &State, after: &State) {
+    for task in after.all_tasks().filter(|it| it.is_at_large()) {
+        if before.task(task.id).is_some_and(|it| it.is_at_large()) {
+            continue;
+        }
+        assert!(matches!(step, Step::Wait { .. }), "{step:?} loses tasks");
+        let was = before.instance(task.container_instance).unwrap();
+        assert!(!was.agent_connected, "a task is lost whose agent is there");
     }
 }
 
@@ -66,7 +79,12 @@ fn check_task(before: &Task, after: &Task) {
     let is_other = untagged(before) != untagged(after);
     assert_eq!(after.version > before.version, is_other, "{before:?} {after:?}");
     let has_stopped = before.last_status == LastStatus::Stopped;
-    assert!(!has_stopped || before == after, "{before:?} changes after it stopped");
+    assert!(
+        !has_stopped || before.is_at_large() || before == after,
+        "{before:?} changes after it stopped"
+    );
+    assert!(!has_stopped || after.is_at_large() <= before.is_at_large());
+    assert_eq!(before.stopped_at.is_some(), before.stopped_at == after.stopped_at && has_stopped);
 }
 
 fn check_instances(step: &Step, before: &State, after: &State) {
@@ -77,6 +95,7 @@ fn check_instances(step: &Step, before: &State, after: &State) {
         };
         let neutral = |it: &ContainerInstance| ContainerInstance {
             tags: Tags::default(),
+            away_since: None,
             version: 0,
             ..it.clone()
         };
@@ -162,6 +181,7 @@ fn check_restart(before: &State, after: &State) {
     let instances = |state: &State| -> Vec<ContainerInstance> {
         let disconnected = |it: &ContainerInstance| ContainerInstance {
             agent_connected: false,
+            away_since: None,
             version: 0,
             ..it.clone()
         };

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use longshore_model::container_definition::{PortMapping, Protocol};
 use longshore_model::container_instance::VersionInfo;
+use longshore_model::lost_after::LOST_AFTER;
 use longshore_model::{
     Attribute, ClusterName, ContainerInstance, ContainerOverride, DefinitionKey, InstanceStatus,
     LastStatus, Overrides, Owner, Resources, Tag, Tags, Task,
@@ -17,6 +18,7 @@ use super::step::{Step, Wish};
 use crate::Control;
 use crate::access::Caller;
 use crate::container_instances::{self, TargetAttribute};
+use crate::lost::Absences;
 use crate::reference::DefinitionReference;
 use crate::tags::Taggable;
 use crate::task_definitions::Registration;
@@ -130,6 +132,8 @@ impl World {
             }
             Step::Wait { seconds } => {
                 self.hands.millis.fetch_add(seconds * 1000, Ordering::Relaxed);
+                let mut absences = Absences::of(&self.control.view());
+                self.control.lose_tasks(&mut absences).await.unwrap();
                 self.control.reap().await.unwrap();
             }
             Step::Restart => {
@@ -242,7 +246,9 @@ impl World {
         match step {
             Step::Tag { first, count, .. } => {
                 let tags = (first..first + count).map(|it| Tag::new(&key(it), "value").unwrap());
-                let tags = Tags::new(tags.collect()).unwrap();
+                let policy = ["never", "10s", "30m"].get(first % 5);
+                let policy = policy.map(|it| Tag::new(LOST_AFTER, it).unwrap());
+                let tags = Tags::new(tags.chain(policy).collect()).unwrap();
                 let _ = self.control.tag_resource(resource, tags).await;
             }
             Step::Untag { first, count, .. } => {

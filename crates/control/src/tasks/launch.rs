@@ -308,6 +308,7 @@ impl Ready {
             pull_started_at: None,
             pull_stopped_at: None,
             execution_stopped_at: None,
+            lost: None,
         };
         let shared = Arc::new(task);
         tx.put_task(Arc::clone(&shared));

@@ -2,6 +2,7 @@
 //!
 //! Reports may be late, repeated, or about a task long gone: whatever would move a status back
 //! changes nothing, and an agent is never told that it is wrong, for it would ask again for ever.
+//! Of a task that was given up while its machine was away they tell how it ended, and that it did.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use longshore_model::{
 use longshore_store::StoreError;
 
 use super::health::{Health, take_health};
-use crate::Control;
+use crate::{Control, lost};
 
 /// A task as its agent sees it.
 #[derive(Clone, Debug)]
@@ -87,6 +88,9 @@ impl Control {
 
 /// Moves a task to where a report says it is, never back.
 fn apply(task: &mut Task, definition: &TaskDefinition, report: &TaskReport, now: Timestamp) {
+    if task.is_at_large() {
+        return lost::hear(task, report, now);
+    }
     if task.last_status == LastStatus::Stopped {
         return;
     }
@@ -104,13 +108,11 @@ fn apply(task: &mut Task, definition: &TaskDefinition, report: &TaskReport, now:
             task.last_status = LastStatus::Running;
             task.started_at = Some(now);
         }
-        Some(LastStatus::Stopped) => end_containers(task),
+        Some(LastStatus::Stopped) => task.end(now),
         _ => {}
     }
     follow_essential_containers(task, definition, report.reason.as_deref(), now);
     if report.status == Some(LastStatus::Stopped) {
-        task.last_status = LastStatus::Stopped;
-        task.stopped_at = Some(now);
         let (code, reason) = why_stopped(task, None, report.reason.as_deref());
         task.stop(now, code, &reason);
     }
@@ -138,12 +140,6 @@ fn apply_container(container: &mut Container, said: &ContainerReport, now: Times
     }
     if let Some(digest) = &said.image_digest {
         container.image_digest = Some(digest.as_str().into());
-    }
-}
-
-fn end_containers(task: &mut Task) {
-    for container in &mut task.containers {
-        container.last_status = LastStatus::Stopped;
     }
 }
 
@@ -181,7 +177,7 @@ fn why_stopped(task: &Task, ended: Option<&Container>, said: Option<&str>) -> (S
     (code, reason)
 }
 
-fn shortened(reason: &str) -> Box<str> {
+pub(crate) fn shortened(reason: &str) -> Box<str> {
     reason.chars().take(MAX_REASON_CHARS).collect::<String>().into()
 }
 

@@ -293,6 +293,7 @@ fn instance(at: usize) -> Outcome<Candidate> {
         status: InstanceStatus::Active,
         agent_connected: true,
         connected_at: None,
+        away_since: None,
         version: 1,
         registered: Resources { cpu_units: 16_384, memory_mib: 65_536 },
         reserved_ports_tcp: [22, 2375, 2376, 51_678, 51_679].into(),

@@ -159,7 +159,16 @@ fn missing_in<T: Ord>(
 /// Whether placement cannot tell two occupancies apart.
 pub(super) fn are_alike(one: &Occupancy, other: &Occupancy) -> bool {
     // Every member is named, so that one that is new has to be thought of here.
-    let Occupancy { tasks: _, pending: _, taken, running, ports_tcp, ports_udp, groups } = one;
+    let Occupancy {
+        tasks: _,
+        at_large: _,
+        pending: _,
+        taken,
+        running,
+        ports_tcp,
+        ports_udp,
+        groups,
+    } = one;
     *taken == other.taken
         && *running == other.running
         && *ports_tcp == other.ports_tcp

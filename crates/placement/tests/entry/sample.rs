@@ -67,6 +67,7 @@ impl<'a> Source<'a> {
             status: InstanceStatus::Active,
             agent_connected: self.is(),
             connected_at: None,
+            away_since: None,
             version: 1,
             registered: Resources { cpu_units: 1024, memory_mib: 1024 },
             reserved_ports_tcp: BTreeSet::new(),

@@ -139,13 +139,16 @@ impl Hub {
     }
 
     /// A new task, or one whose desired status has changed, is news for its agent; so is it that its
-    /// instance was deregistered, or its key revoked. That a task has stopped is no news to the agent
+    /// instance was deregistered, its key revoked, or that a task which was given up is known to be
+    /// over, for which others may have waited. That a task has stopped is no news to the agent
     /// which said so, but the session may forget it.
     fn pass_on(&self, change: &Change) {
         match change {
             Change::Task { before, after: Some(after) } => {
                 let before = before.as_deref();
-                let is_news = before.map(|it| it.desired_status) != Some(after.desired_status);
+                let is_caught = before.is_some_and(|it| it.is_at_large()) && !after.is_at_large();
+                let is_news =
+                    is_caught || before.map(|it| it.desired_status) != Some(after.desired_status);
                 let has_stopped = after.last_status == LastStatus::Stopped
                     && before.is_some_and(|it| it.last_status != LastStatus::Stopped);
                 if (is_news || has_stopped)

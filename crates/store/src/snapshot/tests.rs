@@ -1,4 +1,5 @@
 use expect_test::expect;
+use longshore_model::{LastStatus, Lost};
 
 use super::*;
 use crate::StoreError;
@@ -27,7 +28,10 @@ fn state() -> State {
             tx.put_instance(instance(number, name));
             tx.put_task(task(number, name, number));
         }
-        tx.put_task(Task { last_status: LastStatus::Stopped, ..task(3, "default", 1) });
+        let last_status = LastStatus::Stopped;
+        tx.put_task(Task { last_status, ..task(3, "default", 1) });
+        // It was given up, and may still run there.
+        tx.put_task(Task { last_status, lost: Some(Lost::AtLarge), ..task(4, "default", 1) });
     })
 }
 
@@ -69,8 +73,8 @@ pub(crate) fn check_round_trip(state: &State) {
     assert!(read.state.all_instances().eq(state.all_instances()));
     let active = |it: &&Arc<TaskDefinition>| it.status == DefinitionStatus::Active;
     assert!(read.state.definitions().filter(active).eq(state.definitions().filter(active)));
-    let live = state.all_tasks().filter(|it| it.last_status != LastStatus::Stopped);
-    assert!(read.state.all_tasks().eq(live));
+    let there = state.all_tasks().filter(|it| it.takes_resources());
+    assert!(read.state.all_tasks().eq(there));
     for instance in state.all_instances() {
         assert_eq!(read.state.occupancy(instance.id), state.occupancy(instance.id));
     }

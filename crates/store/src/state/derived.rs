@@ -59,13 +59,13 @@ pub(super) struct Members {
 
 #[derive(Clone, Default)]
 pub(super) struct Derived {
-    /// STOPPED tasks of all clusters.
+    /// STOPPED tasks of all clusters, but those that may still run.
     pub(super) ended: Table<Task, ByEnd>,
     /// How many tasks there are of a definition, STOPPED ones too; never 0.
     tasks_of_definition: Map<DefinitionKey, u32>,
     /// Clusters without instances and tasks have no entry.
     members: Map<ClusterName, Members>,
-    /// Instances without live tasks have no entry.
+    /// Instances of which nothing is taken have no entry.
     occupancy: Map<InstanceId, Arc<Occupancy>>,
     pub(super) tokens: Tokens,
 }
@@ -197,7 +197,7 @@ impl Derived {
         if let Some(occupancy) = self.occupancy.get_mut(&instance) {
             let occupancy = Arc::make_mut(occupancy);
             change(occupancy);
-            if occupancy.tasks.is_empty() {
+            if occupancy.is_empty() {
                 self.occupancy.remove_mut(&instance);
             }
         }
@@ -248,7 +248,7 @@ impl ClusterCounts {
 }
 
 fn has_ended(task: &&Arc<Task>) -> bool {
-    task.last_status == LastStatus::Stopped
+    !task.takes_resources()
 }
 
 /// Whether both take the same of the same instance for as long as they live.
@@ -262,7 +262,7 @@ fn is_in_the_same_place(was: &Task, is: &Task) -> bool {
 
 /// What of a task its instance's occupancy depends on, while it stays in its place.
 fn counts_as(task: Option<&Arc<Task>>) -> Option<LastStatus> {
-    task.map(|it| it.last_status).filter(|it| *it != LastStatus::Stopped)
+    task.filter(|it| it.takes_resources()).map(|it| it.last_status)
 }
 
 /// A task whose definition is missing takes nothing; loading refuses such a task.
@@ -369,7 +369,7 @@ fn check_occupancy(state: &State) -> Result<(), String> {
         let occupancy = fresh.entry(task.container_instance).or_default();
         occupancy.follow(None, Some(task), || demand(task, &state.definitions));
     }
-    fresh.retain(|_, it| !it.tasks.is_empty());
+    fresh.retain(|_, it| !it.is_empty());
     let kept = state.derived.occupancy.size();
     if kept != fresh.len() {
         return Err(format!("{kept} instances are occupied, not {}", fresh.len()));

@@ -239,7 +239,7 @@ fn check_stopped(state: &State) {
         };
         let mut found: Vec<_> = state.all_tasks().filter(is_before).collect();
         found.sort_by_key(|it| (it.stopped_at, it.id));
-        assert!(state.tasks_stopped_before(time).eq(found), "before {seconds}");
+        assert!(state.tasks_ended_before(time).eq(found), "before {seconds}");
     }
 }
 

@@ -53,6 +53,7 @@ fn task() -> Task {
         pull_started_at: None,
         pull_stopped_at: None,
         execution_stopped_at: None,
+        lost: None,
     }
 }
 

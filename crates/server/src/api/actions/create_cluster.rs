@@ -1,6 +1,7 @@
 //! CreateCluster.
 
 use longshore_control::reference::DEFAULT_CLUSTER;
+use longshore_model::tags::Bearer;
 use longshore_wire::ecs::{ClusterSetting, CreateClusterRequest, CreateClusterResponse};
 
 use crate::api::dispatch::Call;
@@ -19,7 +20,10 @@ pub(in crate::api) async fn answer(
         .parse()
         .map_err(|_| Exception::invalid(r"ClusterName must match ^[a-zA-Z0-9\-_]{1,255}$"))?;
     request.settings.unwrap_or_default().iter().try_for_each(check_setting)?;
-    let cluster = call.control.create_cluster(name, input::parse_tags(request.tags)?).await?;
+    let cluster = call
+        .control
+        .create_cluster(name, input::parse_tags(request.tags, Bearer::HasTasks)?)
+        .await?;
     let mut shown = render::cluster(&cluster, &call.control.view(), call.owner());
     shown.tags = Some(render::tags(&cluster.tags)).filter(|it| !it.is_empty());
     shown.settings = Some(render::cluster_settings());

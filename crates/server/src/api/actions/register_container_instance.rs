@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use longshore_control::container_instances::Registration;
 use longshore_control::reference;
 use longshore_model::container_instance::VersionInfo;
+use longshore_model::tags::Bearer;
 use longshore_model::{Attribute, Resources};
 use longshore_wire::ecs::{
     self, RegisterContainerInstanceRequest, RegisterContainerInstanceResponse,
@@ -72,7 +73,7 @@ fn parse(body: &[u8], call: &Call<'_>) -> Result<Registration, Exception> {
             agent_hash: versions.agent_hash,
             docker_version: versions.docker_version,
         },
-        tags: input::parse_tags(request.tags)?,
+        tags: input::parse_tags(request.tags, Bearer::ContainerInstance)?,
     })
 }
 

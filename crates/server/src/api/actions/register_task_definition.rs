@@ -10,6 +10,7 @@ mod volume;
 use longshore_control::placement::Constraint;
 use longshore_control::task_definitions::Registration;
 use longshore_model::names::NameError;
+use longshore_model::tags::Bearer;
 use longshore_model::task_definition::{
     CpuArchitecture, IpcMode, NetworkMode, PidMode, RuntimePlatform,
 };
@@ -76,7 +77,7 @@ fn parse(
         task_role_arn: role(request.task_role_arn)?,
         execution_role_arn: role(request.execution_role_arn)?,
         network_mode,
-        tags: input::parse_tags(request.tags)?,
+        tags: input::parse_tags(request.tags, Bearer::HasTasks)?,
         member_of: parse_constraints(request.placement_constraints)?,
         size: input::parse_size(request.cpu, request.memory)?,
         pid_mode: one_of(request.pid_mode, PidMode::parse, "PID mode", "host,task")?,
