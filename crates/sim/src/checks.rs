@@ -3,6 +3,7 @@
 mod commit;
 mod definitions;
 mod ended;
+pub(crate) mod lost;
 pub(crate) mod placed;
 pub(crate) mod settled;
 mod state;
@@ -11,7 +12,7 @@ mod unplaced;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use longshore_model::{ClusterName, Family, LastStatus, TaskId};
+use longshore_model::{ClusterName, Family, TaskId};
 use longshore_store::State;
 
 use crate::docker::{Fate, Standing};
@@ -94,20 +95,21 @@ impl Checks {
         Ok(())
     }
 
-    /// What runs belongs to a task that is not known to have stopped.
+    /// What runs belongs to a task that is not known to have stopped, and fits on its machine.
     pub(crate) fn only_live_tasks_run(
         &self,
         machines: &[Machine],
         state: &State,
     ) -> Result<(), Violation> {
         for machine in machines {
+            self.machine_is_not_over_committed(machine, state)?;
             for (docker_name, container) in machine.docker.containers() {
                 if container.standing != Standing::Running {
                     continue;
                 }
                 let id = id_of(&container.task)?;
                 let task = state.task(id);
-                let is_live = task.is_some_and(|it| it.last_status != LastStatus::Stopped);
+                let is_live = task.is_some_and(|it| it.takes_resources());
                 hold(is_live || self.lost.contains(&id), || {
                     format!(
                         "{docker_name} runs on machine {}, but its task {id} is STOPPED or gone",

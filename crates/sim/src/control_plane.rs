@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use longshore_control::Control;
+use longshore_control::lost::Absences;
 use longshore_model::{Clock, Ids, Owner};
 use longshore_server::{Connection, InProcess};
 use longshore_store::{Commit, State, Store, Watch};
@@ -33,6 +34,7 @@ struct Running {
     control: Control,
     doors: InProcess,
     watch: Watch,
+    absences: Absences,
     connections: BTreeMap<LinkId, Connection>,
 }
 
@@ -88,8 +90,8 @@ impl ControlPlane {
         let control = Control::new(store, clock, ids, self.owner.clone());
         self.view = control.view();
         let doors = at_once(InProcess::open(control.clone())).map_err(failed)?;
-        let connections = BTreeMap::new();
-        self.running = Some(Running { control, doors, watch, connections });
+        let (absences, connections) = (Absences::of(&control.view()), BTreeMap::new());
+        self.running = Some(Running { control, doors, watch, absences, connections });
         Ok(())
     }
 
@@ -171,12 +173,28 @@ impl ControlPlane {
         }
     }
 
+    /// Gives up tasks on machines that stay away, as the server does when their time is over.
+    pub(crate) fn lose(&mut self) {
+        if let Some(running) = &mut self.running {
+            let _ = at_once(running.control.lose_tasks(&mut running.absences));
+        }
+    }
+
+    /// In how many milliseconds that is to be done next.
+    pub(crate) fn loses_in(&self) -> Option<i64> {
+        let running = self.running.as_ref()?;
+        let at = running.absences.wake_at()?;
+        Some(at.millis().saturating_sub(running.control.now().millis()).max(0))
+    }
+
     /// The commits since the last time, which also wake the connections that they concern.
     pub(crate) fn commits(&mut self) -> Result<Vec<Arc<Commit>>, Violation> {
         let mut commits = Vec::new();
         let Some(running) = &mut self.running else { return Ok(commits) };
         while let Poll::Ready(commit) = poll(pin!(running.watch.next())) {
-            commits.push(commit.map_err(|it| Violation::new(it.to_string()))?);
+            let commit = commit.map_err(|it| Violation::new(it.to_string()))?;
+            running.absences.follow(&commit, &running.control.view());
+            commits.push(commit);
         }
         if !commits.is_empty() {
             running.doors.pass_on();

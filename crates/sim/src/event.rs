@@ -17,6 +17,8 @@ pub(crate) enum Event {
     Fault,
     /// The control plane forgets old tasks.
     Reap,
+    /// The control plane gives up tasks on machines that stay away.
+    Lose,
     /// The control plane, whose journal failed, stops.
     PlaneStops,
     /// The control plane starts on the journal that it had.

@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     JournalFails,
     /// A connection is cut, with or without a sign.
     ConnectionBreaks,
+    /// A machine is cut off for a while: nothing gets through, in either direction.
+    MachineIsCutOff,
     /// Somebody removes a container by hand.
     ContainerIsLost,
     /// The control plane's clock is set.
@@ -36,6 +38,7 @@ impl Fault {
         Self::PlaneDies,
         Self::JournalFails,
         Self::ConnectionBreaks,
+        Self::MachineIsCutOff,
         Self::ContainerIsLost,
         Self::ClockJumps,
     ];
@@ -74,6 +77,7 @@ impl World {
                     self.cut(link, notice);
                 }
             }
+            Fault::MachineIsCutOff => self.cut_off(at),
             Fault::ContainerIsLost => self.lose_container(at),
             Fault::ClockJumps => {
                 let millis = self.stage.random.between(-600_000, 600_000);
@@ -100,6 +104,16 @@ impl World {
         }
         let pause = self.stage.random.pick(&[50, 300, 2_000, 60_000]).unwrap_or(300);
         self.stage.after(pause, Event::Boot(at));
+    }
+
+    fn cut_off(&mut self, at: usize) {
+        let Some(machine) = self.machines.get_mut(at) else { return };
+        let lasts = self.stage.random.between(10_000, 400_000);
+        machine.cut_off_until_millis = self.stage.now_millis + lasts;
+        if let Some(link) = machine.link() {
+            let notice = Notice::silent(&mut self.stage);
+            self.cut(link, notice);
+        }
     }
 
     fn lose_power(&mut self, at: usize) {

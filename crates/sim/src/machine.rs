@@ -36,6 +36,8 @@ pub(crate) struct Machine {
     lives: u64,
     /// The agent dies in its next step, after it asked for effects and before it saved.
     pub(crate) dies_in_step: bool,
+    /// Nothing that it sends arrives until then.
+    pub(crate) cut_off_until_millis: i64,
     /// Its clock differs from the others' by this.
     skew_millis: i64,
     ids: Arc<SeededIds>,
@@ -68,6 +70,7 @@ impl Machine {
             agent: None,
             lives: 0,
             dies_in_step: false,
+            cut_off_until_millis: 0,
             skew_millis: stage.random.between(-3_000, 3_000),
             ids: Arc::clone(&stage.ids),
         }
@@ -108,10 +111,9 @@ impl Machine {
 
     /// Kills the agent's process. Says which connection it had.
     pub(crate) fn kill(&mut self) -> Option<LinkId> {
-        match self.agent.take()?.session {
-            Session::On { link, .. } => Some(link),
-            Session::Off | Session::Connecting { .. } => None,
-        }
+        let link = self.link();
+        self.agent = None;
+        link
     }
 
     /// Nothing is left of what was there; the agent does not live.
@@ -127,6 +129,11 @@ impl Machine {
         }
         self.register(stage);
         Ok(())
+    }
+
+    /// Whether its agent has this task.
+    pub(crate) fn knows(&self, task: &str) -> bool {
+        self.agent.as_ref().is_some_and(|it| it.workers.contains_key(task))
     }
 
     /// Begins a task, or stops a known one. Says whether that is saved.

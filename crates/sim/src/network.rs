@@ -9,7 +9,7 @@ use std::sync::Arc;
 use longshore_model::{ClusterStatus, InstanceStatus};
 use longshore_wire::acs::ServerMessage;
 
-use crate::checks::Violation;
+use crate::checks::{Violation, lost};
 use crate::control_plane::CallError;
 use crate::event::{AgentCall, Answer, Event, Life, ToLife};
 use crate::stage::Stage;
@@ -79,6 +79,9 @@ impl World {
         number: u64,
         call: AgentCall,
     ) -> Result<(), Violation> {
+        if self.is_cut_off(life) {
+            return Ok(());
+        }
         let answer = match &call {
             AgentCall::Register(request) => self.plane.call(&**request).map(|response| {
                 let instance = response.container_instance.unwrap_or_default();
@@ -107,6 +110,11 @@ impl World {
         Ok(())
     }
 
+    fn is_cut_off(&self, life: Life) -> bool {
+        let until = self.machines.get(life.machine).map_or(0, |it| it.cut_off_until_millis);
+        self.stage.now_millis < until
+    }
+
     /// Whether the agent asks for what there is no more: its cluster was deleted, or its instance
     /// deregistered. It asks again until somebody sees to that.
     fn may_be_refused(&self, call: &AgentCall) -> bool {
@@ -124,6 +132,9 @@ impl World {
 
     /// An agent's handshake arrives.
     pub(crate) fn shake_hands(&mut self, life: Life, attempt: u64, query: &str) {
+        if self.is_cut_off(life) {
+            return;
+        }
         self.link_count += 1;
         let link = self.link_count;
         let is_taken = self.plane.connect(link, query);
@@ -194,6 +205,11 @@ impl World {
         }
         let answers = match ServerMessage::decode(frame) {
             Ok(Some(ServerMessage::Payload(payload))) => {
+                for task in payload.tasks.iter().filter(|it| it.desired_status == "RUNNING") {
+                    if !machine.knows(&task.arn) {
+                        lost::may_start(machine, &task.arn, &self.plane.view())?;
+                    }
+                }
                 machine.take_in(payload, &mut self.stage)?
             }
             Ok(Some(ServerMessage::TaskManifest(manifest))) => machine.compare(&manifest),

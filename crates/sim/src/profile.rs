@@ -29,6 +29,8 @@ pub(crate) struct Profile {
     pub(crate) docker_failure_percent: u32,
     /// Of a hundred calls, those after which nothing is done for an hour and more.
     pub(crate) idle_percent: u32,
+    /// After how long the clusters' tasks on machines that stay away are given up.
+    pub(crate) lost_after: Option<&'static str>,
     /// The same for all agents.
     pub(crate) policy: Policy,
 }
@@ -53,8 +55,10 @@ impl Profile {
             true => Vec::new(),
             false => Fault::ALL.iter().copied().filter(|_| random.chance(50)).collect(),
         };
+        let lost_after = random.pick(&[None, Some("never"), Some("10s"), Some("30s"), Some("2m")]);
         Self {
             machines,
+            lost_after: lost_after.flatten(),
             busy_millis,
             work_pause_millis,
             fault_pause_millis,

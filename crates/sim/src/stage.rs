@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use longshore_model::{Clock, Timestamp};
 
@@ -25,6 +26,10 @@ impl Clock for PlaneClock {
     fn now(&self) -> Timestamp {
         let skew = self.skew_millis.load(Ordering::Relaxed);
         Timestamp::from_millis(self.now_millis.load(Ordering::Relaxed) + skew)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now_millis.load(Ordering::Relaxed).unsigned_abs())
     }
 }
 

@@ -6,6 +6,7 @@ mod retirement;
 
 use std::collections::BTreeSet;
 
+use longshore_model::lost_after::LOST_AFTER;
 use longshore_wire::ecs::{
     self, ContainerDefinition, ContainerOverride, CreateClusterRequest, DeleteAttributesRequest,
     DeleteClusterRequest, DeleteTaskDefinitionsRequest, DeregisterContainerInstanceRequest,
@@ -113,6 +114,7 @@ impl Workload {
             placement_constraints: placing::constraints(random),
             placement_strategy: placing::strategies(random),
             client_token: random.chance(50).then(|| format!("token-{}", self.tokens)),
+            tags: random.pick(&[None, None, None, Some("never"), Some("10s")]).flatten().map(policy),
             ..RunTaskRequest::default()
         }))
     }
@@ -162,6 +164,12 @@ impl Workload {
             self.tasks.push((arn, cluster));
         }
     }
+}
+
+/// The tag that says after how long a task on a machine that stays away is given up.
+pub(crate) fn policy(lost_after: &str) -> Vec<ecs::Tag> {
+    let (key, value) = (Some(LOST_AFTER.to_owned()), Some(lost_after.to_owned()));
+    vec![ecs::Tag { key, value }]
 }
 
 fn container(

@@ -15,7 +15,7 @@ use crate::journal::Soundness;
 use crate::machine::Machine;
 use crate::network::{Link, LinkId};
 use crate::stage::{Stage, Trace};
-use crate::workload::{ClientCall, Workload};
+use crate::workload::{ClientCall, Workload, policy};
 
 /// Between two rounds of forgetting old tasks.
 const REAP_EVERY_MILLIS: i64 = 60_000;
@@ -36,6 +36,8 @@ pub(crate) struct World {
     busy_until_millis: i64,
     /// They do nothing until then.
     idle_until_millis: i64,
+    /// When the control plane is to give up tasks, as far as that is in the queue.
+    loses_at_millis: Option<i64>,
     /// The control plane has lost its journal and is about to stop.
     is_stopping: bool,
 }
@@ -54,6 +56,7 @@ impl World {
             checks: Checks::default(),
             busy_until_millis: stage.now_millis + stage.profile.busy_millis,
             idle_until_millis: stage.now_millis,
+            loses_at_millis: None,
             is_stopping: false,
             stage,
         }
@@ -89,7 +92,7 @@ impl World {
         self.plane.start()?;
         for cluster in CLUSTERS {
             self.plane
-                .call(&create_cluster(cluster))
+                .call(&create_cluster(cluster, self.stage.profile.lost_after))
                 .map_err(|it| Violation::new(format!("no cluster: {it:?}")))?;
         }
         for machine in 0..self.machines.len() {
@@ -109,13 +112,15 @@ impl World {
         self.stage.calm = true;
         for machine in &mut self.machines {
             machine.dies_in_step = false;
+            machine.cut_off_until_millis = 0;
         }
         if matches!(self.plane.journal.soundness(), Soundness::AboutToFail { .. }) {
             self.plane.journal.set(Soundness::Sound);
         }
         for delay in [0, 100_000, 300_000] {
             for cluster in CLUSTERS {
-                let call = ClientCall::CreateCluster(create_cluster(cluster));
+                let policy = self.stage.profile.lost_after;
+                let call = ClientCall::CreateCluster(create_cluster(cluster, policy));
                 self.stage.after(delay, Event::ClientCalls(call));
             }
         }
@@ -169,6 +174,13 @@ impl World {
             self.checks.only_live_tasks_run(&self.machines, &state)?;
             self.give_turns();
         }
+        if let Some(millis) = self.plane.loses_in() {
+            let at = self.stage.now_millis + millis;
+            if self.loses_at_millis.is_none_or(|it| at < it) {
+                self.loses_at_millis = Some(at);
+                self.stage.after(millis, Event::Lose);
+            }
+        }
         match self.plane.journal.soundness() {
             Soundness::Sound | Soundness::AboutToFail { .. } => Ok(()),
             Soundness::Misused => Err(Violation::new("a store used its journal after it failed")),
@@ -210,7 +222,12 @@ impl World {
                     self.stage.after(pause, Event::Fault);
                 }
             }
+            Event::Lose => {
+                self.loses_at_millis = None;
+                self.plane.lose();
+            }
             Event::Reap => {
+                self.plane.lose();
                 self.plane.reap();
                 self.reinstall_machines();
                 self.stage.after(REAP_EVERY_MILLIS, Event::Reap);
@@ -350,6 +367,10 @@ impl World {
     }
 }
 
-fn create_cluster(name: &str) -> CreateClusterRequest {
-    CreateClusterRequest { cluster_name: Some(name.to_owned()), ..Default::default() }
+fn create_cluster(name: &str, lost_after: Option<&str>) -> CreateClusterRequest {
+    CreateClusterRequest {
+        cluster_name: Some(name.to_owned()),
+        tags: lost_after.map(policy),
+        ..Default::default()
+    }
 }

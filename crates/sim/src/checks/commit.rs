@@ -8,6 +8,7 @@ use longshore_model::{
 use longshore_store::{Change, Commit, State};
 
 use super::ended::check_ended;
+use super::lost::check_lost;
 use super::{Checks, Violation, hold};
 use crate::machine::Machine;
 
@@ -88,7 +89,7 @@ impl Checks {
             }
             (Some(task), None) => {
                 self.acknowledged.remove(&task.id);
-                hold(task.last_status == LastStatus::Stopped, || {
+                hold(!task.takes_resources(), || {
                     format!("{} is forgotten before it stopped", task.id)
                 })
             }
@@ -99,7 +100,13 @@ impl Checks {
                     let (from, to) = (before.version, after.version);
                     format!("the version of {} goes from {from} to {to}", after.id)
                 })?;
-                if after.last_status == LastStatus::Stopped && !self.lost.contains(&after.id) {
+                if self.lost.contains(&after.id) {
+                    return Ok(());
+                }
+                if after.lost.is_some() {
+                    return check_lost(before, after, machines, owner, state);
+                }
+                if after.last_status == LastStatus::Stopped {
                     let by_user = self.stopped_by_user.get(&after.id);
                     check_ended(after, by_user, machines, owner, state)?;
                 }
@@ -180,7 +187,7 @@ impl Checks {
 /// What no change of a task may do.
 fn check_task(before: &Task, after: &Task) -> Result<(), Violation> {
     let id = after.id;
-    hold(before.last_status != LastStatus::Stopped, || {
+    hold(before.takes_resources(), || {
         format!("{id} changes after it stopped: {before:?} to {after:?}")
     })?;
     hold(before.last_status <= after.last_status, || format!("{id}: its last status went back"))?;
@@ -202,7 +209,8 @@ fn check_task(before: &Task, after: &Task) -> Result<(), Violation> {
         let name = &has.name;
         hold(had.id == has.id && had.name == has.name, || format!("{id}: {name} became another"))?;
         hold(had.last_status <= has.last_status, || format!("{id}: {name} went back"))?;
-        hold(had.last_status != LastStatus::Stopped || had == has, || {
+        let may_be_told = had.last_status != LastStatus::Stopped || before.is_at_large();
+        hold(may_be_told || had == has, || {
             format!("{id}: {name} changes after it stopped: {had:?} to {has:?}")
         })?;
     }
@@ -221,7 +229,9 @@ fn kept<T: PartialEq>(before: &Option<T>, after: &Option<T>) -> bool {
 }
 
 fn check_instance(before: &ContainerInstance, after: &ContainerInstance) -> Result<(), Violation> {
-    hold(after.version == before.version + 1, || {
+    // Since when it is away is no event.
+    let only_waits = ContainerInstance { away_since: before.away_since, ..after.clone() } == *before;
+    hold(only_waits || after.version == before.version + 1, || {
         let (from, to) = (before.version, after.version);
         format!("the version of instance {} goes from {from} to {to}", after.id)
     })?;

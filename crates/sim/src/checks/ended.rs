@@ -30,7 +30,7 @@ pub(super) fn check_ended(
     check_reason(task, by_user, definition)
 }
 
-fn check_exit_code(
+pub(super) fn check_exit_code(
     task: &Task,
     container: &Container,
     arn: &str,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use longshore_model::{
-    ContainerInstance, ContainerOverride, DefinitionStatus, InstanceStatus, LastStatus, Overrides,
+    ContainerInstance, ContainerOverride, DefinitionStatus, InstanceStatus, Overrides,
     Task, TaskDefinition, TaskId,
 };
 use longshore_store::State;
@@ -105,7 +105,7 @@ fn hosts<'a>(cluster: &str, state: &'a State) -> Result<Vec<Host<'a>>, Violation
         groups: Vec::new(),
     };
     let mut hosts: Vec<_> = state.all_instances().filter(is_of_cluster).map(host).collect();
-    for task in state.all_tasks().filter(|it| it.last_status != LastStatus::Stopped) {
+    for task in state.all_tasks().filter(|it| it.takes_resources()) {
         if let Some(host) = hosts.iter_mut().find(|it| it.instance.id == task.container_instance) {
             host.add(task, definition(task, state)?)?;
         }

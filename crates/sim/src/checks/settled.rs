@@ -19,6 +19,8 @@ pub(crate) fn all_agree(
         let instance = state.instance(id).ok_or_else(|| Violation::new("an instance is gone"))?;
         hold(instance.agent_connected, || format!("machine {} is not connected", machine.index))?;
         check_agent(machine, state)?;
+        let at_large = state.occupancy(id).at_large.size();
+        hold(at_large == 0, || format!("{at_large} lost tasks are never heard of again"))?;
     }
     for task in state.all_tasks().filter(|it| it.last_status != LastStatus::Stopped) {
         check_live(task, machines, state, owner)?;

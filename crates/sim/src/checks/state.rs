@@ -48,7 +48,7 @@ fn check_clusters(state: &State) -> Result<(), Violation> {
 /// No instance is over-committed, and no port is given twice.
 fn check_instances(state: &State) -> Result<(), Violation> {
     let mut all: BTreeMap<InstanceId, Taken> = BTreeMap::new();
-    for task in state.all_tasks().filter(|it| it.last_status != LastStatus::Stopped) {
+    for task in state.all_tasks().filter(|it| it.takes_resources()) {
         let taken = all.entry(task.container_instance).or_default();
         let definition = definition(task, state)?;
         taken.add(definition, task.overrides.as_deref()).map_err(|port| {

@@ -230,6 +230,14 @@ impl Machine {
         stage.after(pause, Event::Agent(life, ToLife::Connect));
     }
 
+    /// The connection that it has.
+    pub(crate) fn link(&self) -> Option<LinkId> {
+        match self.agent.as_ref()?.session {
+            Session::On { link, .. } => Some(link),
+            Session::Off | Session::Connecting { .. } => None,
+        }
+    }
+
     /// Whether a frame on this connection is heard.
     pub(crate) fn is_on(&self, link: LinkId) -> bool {
         let session = self.agent.as_ref().map(|it| &it.session);
