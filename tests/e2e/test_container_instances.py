@@ -26,7 +26,7 @@ def test_a_machine_that_was_let_go_keeps_its_containers_and_joins_anew(own):
     assert lost["lastStatus"] == "STOPPED"
     assert lost["stoppedReason"] == "Container instance deregistration forced by user"
     assert own.ecs.list_container_instances()["containerInstanceArns"] == []
-    wait_until(lambda: "this container instance was deregistered" in own.log_text(), 30, "the agent learns of it")
+    wait_until(lambda: "was deregistered. The agent ends" in own.log_text(), 30, "the agent learns of it")
     assert "limits" in fetch(host_port(task, 8080), "/"), "the container goes on"
 
     assert own.terminate() == 0, own.log_tail()

@@ -64,6 +64,14 @@ pub enum AgentError {
     /// The control plane refuses this instance.
     #[error("the control plane refuses to register this container instance: {0}")]
     Registration(String),
+    /// Nobody wants it any more, for good: it asks nothing more.
+    #[error(
+        "{0} The agent ends and asks nothing more; containers of its tasks go on, and nobody looks \
+         after them. To use this machine again, start the agent anew, which registers a new \
+         container instance; a machine that has joined with a token joins again with a new one: \
+         longshore agent join TOKEN"
+    )]
+    Dismissed(String),
 }
 
 impl Agent {
@@ -134,13 +142,19 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
         timeline: 0,
         has_complained: false,
     };
-    let telemetry = async {
-        if !host.config.metrics_disabled {
-            publisher.run().await;
-        }
+    let beside = async {
+        let telemetry = async {
+            if !host.config.metrics_disabled {
+                publisher.run().await;
+            }
+        };
+        tokio::join!(telemetry, tidying);
+        std::future::pending::<()>().await;
     };
-    tokio::join!(session.run(&mut tasks), telemetry, tidying);
-    Ok(())
+    tokio::select! {
+        why = session.run(&mut tasks) => Err(AgentError::Dismissed(why)),
+        () = beside => Ok(()),
+    }
 }
 
 /// What is known once Docker answers.
@@ -187,7 +201,10 @@ impl Host {
     }
 
     async fn register(&self, arn: Option<&str>) -> Result<Registration, AgentError> {
-        let refused = |error: CallError| AgentError::Registration(error.to_string());
+        let refused = |error: CallError| match dismissal(&error) {
+            Some(why) => AgentError::Dismissed(why),
+            None => AgentError::Registration(error.to_string()),
+        };
         let abilities = Abilities {
             config: &self.config,
             facts: &self.facts,
@@ -227,6 +244,17 @@ impl Host {
         };
         Ok(Tasks::resume(tools, inventory).await?)
     }
+}
+
+/// What the control plane says to a machine whose key it revoked, or whose instance was deregistered
+/// and cannot be registered again with that key. A control plane that does not know the key, as
+/// another one at the same address does not, has not dismissed anybody.
+pub(crate) fn dismissal(error: &CallError) -> Option<String> {
+    let CallError::Refused { error, .. } = error else { return None };
+    let is_revoked =
+        error.code == "UnrecognizedClientException" && error.message.ends_with(" was revoked.");
+    let is_over = error.message.contains("joined as was deregistered");
+    (is_revoked || is_over).then(|| error.message.clone())
 }
 
 fn saved_identity(config: &AgentConfig, files: &Files) -> Result<Option<Identity>, AgentError> {

@@ -5,6 +5,7 @@ use longshore_model::Attribute;
 use longshore_wire::ecs;
 use tracing::{error, info, warn};
 
+use crate::agent::dismissal;
 use crate::backoff::{Backoff, DENIED, is_denied};
 use crate::config::AgentConfig;
 use crate::runtime::Facts;
@@ -81,6 +82,7 @@ pub(crate) async fn register(
                     Err(error) => error,
                 }
             }
+            Err(error) if dismissal(&error).is_some() => return Err(error),
             // Its tasks go on; only people can help, and nobody needs it to ask often.
             Err(error) if arn.is_some() && is_denied(&error) => {
                 if !std::mem::replace(&mut denied_told, true) {

@@ -20,6 +20,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::{debug, error, info, warn};
 
+use crate::agent::dismissal;
 use crate::backoff::{Backoff, DENIED};
 use crate::engine::Difference;
 use crate::files::Identity;
@@ -39,8 +40,6 @@ const SILENCE_JITTER: Duration = Duration::from_secs(30);
 /// One that sends pings, as ours does where nothing else was said for 5 s, is heard more often.
 const PINGS_LIMIT: Duration = Duration::from_secs(15);
 const PINGS_JITTER: Duration = Duration::from_secs(5);
-/// A deregistered instance never comes back.
-const INACTIVE_DELAY: Duration = Duration::from_secs(3600);
 
 /// The agent's side of ACS.
 pub(crate) struct Session {
@@ -62,8 +61,9 @@ pub(crate) struct Session {
 pub(crate) type Socket = WebSocketStream<Stream>;
 
 impl Session {
-    /// Keeps connected, and hands over what is asked for. Never returns.
-    pub(crate) async fn run(mut self, tasks: &mut Tasks) {
+    /// Keeps connected, and hands over what is asked for. Returns only if the control plane says that
+    /// this instance is dismissed for good, with its words.
+    pub(crate) async fn run(mut self, tasks: &mut Tasks) -> String {
         let mut backoff = Backoff::towards(self.api.endpoint());
         let mut denied = Backoff::of_denied();
         let mut denied_told = false;
@@ -94,15 +94,16 @@ impl Session {
                     }
                 }
                 Err(ConnectError::Inactive(message)) => {
-                    error!(
-                        instance = self.identity.container_instance_arn,
-                        message,
-                        "this container instance was deregistered: its tasks go on; restart the \
-                         agent to register it anew"
-                    );
-                    delay = INACTIVE_DELAY;
+                    debug!(message, "the handshake was refused");
+                    let instance = &self.identity.container_instance_arn;
+                    return format!("The container instance {instance} was deregistered.");
                 }
                 Err(error) if error.is_denial() => {
+                    if let ConnectError::Discover(error) = &error
+                        && let Some(why) = dismissal(error)
+                    {
+                        return why;
+                    }
                     if !std::mem::replace(&mut denied_told, true) {
                         error!(%error, "{DENIED}");
                     }

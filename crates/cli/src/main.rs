@@ -25,6 +25,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use longshore_agent::AgentError;
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -99,7 +100,10 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("longshore: {error:#}");
-            ExitCode::FAILURE
+            match error.downcast_ref::<AgentError>() {
+                Some(AgentError::Dismissed(_)) => ExitCode::from(unit::DISMISSED),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -14,6 +14,10 @@ use crate::join::Again;
 const NAME: &str = "longshore-agent.service";
 const UNITS: &str = "/etc/systemd/system";
 
+/// How an agent exits that the control plane has dismissed: to start it again would only ask again.
+/// The official agent's code for what is final.
+pub(crate) const DISMISSED: u8 = 5;
+
 /// There where systemd runs as the first process. Source: sd_booted(3).
 const SYSTEMD_RUNS: &str = "/run/systemd/system";
 
@@ -82,6 +86,8 @@ WorkingDirectory=-{directory}
 {variables}ExecStart={command}
 Restart=always
 RestartSec=5s
+# The instance was deregistered or its key revoked: starting again would only ask again.
+RestartPreventExitStatus={DISMISSED}
 # Containers are the Docker Engine's: they go on while the agent is away.
 KillMode=process
 

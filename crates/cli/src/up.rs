@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use clap::Args;
-use longshore_agent::Agent;
+use longshore_agent::{Agent, AgentConfig, AgentError};
 use longshore_client::{Credentials, Signer, Trust};
 use longshore_store::Store;
 use tokio::sync::{oneshot, watch};
@@ -48,7 +48,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let (ready, connected) = oneshot::channel();
     let mut server = tokio::spawn(server.run(stopping.clone()));
-    let mut agent = tokio::spawn(Agent::run(config, ready, stopping));
+    let mut agent = tokio::spawn(run_agent(config, ready, stopping));
     tokio::spawn(async move {
         if connected.await.is_ok() {
             agent_is_counted_in(&store).await;
@@ -66,6 +66,22 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     }
     server.await?.context("the control plane ended")?;
     outcome
+}
+
+/// Runs the agent. If it is dismissed, the control plane still serves others.
+async fn run_agent(
+    config: AgentConfig,
+    ready: oneshot::Sender<()>,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), AgentError> {
+    match Agent::run(config, ready, stopping.clone()).await {
+        Err(error @ AgentError::Dismissed(_)) => {
+            tracing::error!("{error}");
+            let _ = stopping.wait_for(|it| *it).await;
+            Ok(())
+        }
+        ended => ended,
+    }
 }
 
 /// Waits until the state says that an agent is connected. The agent itself knows a moment earlier,

@@ -114,7 +114,10 @@ impl Workload {
             placement_constraints: placing::constraints(random),
             placement_strategy: placing::strategies(random),
             client_token: random.chance(50).then(|| format!("token-{}", self.tokens)),
-            tags: random.pick(&[None, None, None, Some("never"), Some("10s")]).flatten().map(policy),
+            tags: random
+                .pick(&[None, None, None, Some("never"), Some("10s")])
+                .flatten()
+                .map(policy),
             ..RunTaskRequest::default()
         }))
     }

@@ -230,7 +230,8 @@ fn kept<T: PartialEq>(before: &Option<T>, after: &Option<T>) -> bool {
 
 fn check_instance(before: &ContainerInstance, after: &ContainerInstance) -> Result<(), Violation> {
     // Since when it is away is no event.
-    let only_waits = ContainerInstance { away_since: before.away_since, ..after.clone() } == *before;
+    let only_waits =
+        ContainerInstance { away_since: before.away_since, ..after.clone() } == *before;
     hold(only_waits || after.version == before.version + 1, || {
         let (from, to) = (before.version, after.version);
         format!("the version of instance {} goes from {from} to {to}", after.id)

@@ -52,7 +52,9 @@ pub(crate) fn may_start(machine: &Machine, task_arn: &str, state: &State) -> Res
         let of_lost = state.task(id_of(&container.task)?).is_some_and(|it| it.is_at_large());
         hold(!of_lost || container.standing != Standing::Running, || {
             let index = machine.index;
-            format!("{task_arn} is told to start on machine {index} while {name}, which was given up, runs")
+            format!(
+                "{task_arn} is told to start on machine {index} while {name}, which was given up, runs"
+            )
         })?;
     }
     Ok(())

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use longshore_model::{
-    ContainerInstance, ContainerOverride, DefinitionStatus, InstanceStatus, Overrides,
-    Task, TaskDefinition, TaskId,
+    ContainerInstance, ContainerOverride, DefinitionStatus, InstanceStatus, Overrides, Task,
+    TaskDefinition, TaskId,
 };
 use longshore_store::State;
 use longshore_wire::ecs::{PlacementConstraint, PlacementStrategy, RunTaskRequest};

@@ -3,6 +3,7 @@
 mod bad_frames;
 mod connections;
 mod heartbeats;
+mod lost;
 mod manifests;
 mod payloads;
 mod telling;
