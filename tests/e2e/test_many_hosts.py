@@ -11,7 +11,8 @@ import engine
 import hosts
 import metadata
 from fleet import Fleet, attributes
-from tasks import PATIENCE, Tasks, container_of, quiet
+from tasks import PATIENCE, Tasks, container, container_of, quiet
+from test_wire import Raw
 from wait import wait_until
 
 ZONES = {"a": "one", "b": "one", "c": "two"}
@@ -169,6 +170,65 @@ def test_a_host_that_is_cut_off_goes_on_and_agrees_when_it_is_back(fleet, tasks)
     assert tasks.describe(lasting)["lastStatus"] == "RUNNING"
     assert fleet.hosts["a"].containers()[lasting["taskArn"]] == before[lasting["taskArn"]]
     fleet.await_agreement()
+
+
+def tag_cluster(fleet, policy):
+    """As a client of any age may: that of 2017 has no call for it."""
+    it = fleet.control_plane
+    name = it.ecs.describe_clusters()["clusters"][0]["clusterArn"]
+    tags = [{"key": "longshore:lost-after", "value": policy}]
+    status, _, text = Raw(it).call("TagResource", {"resourceArn": name, "tags": tags})
+    assert status == 200, text
+
+
+def test_tasks_of_a_host_that_stays_away_are_lost_and_stop_there_before_anything_starts(fleet, tasks):
+    ports = [{"containerPort": 8080, "hostPort": 18080}]
+    definition = tasks.define(container(memory=16, portMappings=ports))
+    (old,) = tasks.start(definition, [fleet.arn("a")])["tasks"]
+    # It ignores SIGTERM, so that its stop takes a while.
+    stubborn = tasks.define(small(command=["ignore-term"]))
+    (slow,) = tasks.start(stubborn, [fleet.arn("a")])["tasks"]
+    tasks.running(old), tasks.running(slow)
+    host = fleet.hosts["a"]
+    before = host.containers()
+
+    tag_cluster(fleet, "10s")
+    try:
+        host.cut()
+        cut_at = time.monotonic()
+        lost = tasks.stopped(old)
+        print(f"lost after {time.monotonic() - cut_at:.1f} s")
+        assert lost["stoppedReason"].startswith("Lost: container instance"), lost["stoppedReason"]
+        assert "longer than 10s (longshore:lost-after of the cluster)" in lost["stoppedReason"]
+        assert "exitCode" not in container_of(lost)
+        assert host.containers() == before, "nobody can reach it: its containers go on"
+        replacement = tasks.run_one(definition)
+        assert fleet.host_of(tasks.running(replacement)) in "bc"
+        tasks.stopped(slow)
+
+        host.heal()
+        fleet.await_connected("a")
+        # It fits beside the old ones, and waits for its start.
+        (beside,) = tasks.start(tasks.define(small()), [fleet.arn("a")])["tasks"]
+        taken = tasks.start(definition, [fleet.arn("a")])
+        # The port is the old task's until the host has said that this is over.
+        waiting = taken["tasks"] or wait_until(
+            lambda: tasks.start(definition, [fleet.arn("a")])["tasks"], PATIENCE, "the port is free"
+        )
+        tasks.running(waiting[0]), tasks.running(beside)
+        ended = {it["Id"]: it for ids in before.values() for it in engine.inspect(ids, host.host)}
+        there = host.containers()
+        new = [engine.inspect(there[it["taskArn"]], host.host)[0] for it in (waiting[0], beside)]
+        assert all(not it["State"]["Running"] for it in ended.values())
+        last = max(it["State"]["FinishedAt"] for it in ended.values())
+        assert last < min(it["State"]["StartedAt"] for it in new)
+        codes = {container_of(tasks.describe(it)).get("exitCode") for it in (old, slow)}
+        assert codes <= {137, 143}, codes
+        assert tasks.describe(old)["stoppedReason"] == lost["stoppedReason"]
+        assert tasks.describe(old)["lastStatus"] == "STOPPED"
+        fleet.await_agreement()
+    finally:
+        tag_cluster(fleet, "never")
 
 
 def test_a_lost_host_keeps_its_tasks_until_it_tells_of_their_end(fleet, tasks):
