@@ -9,6 +9,9 @@ use longshore_wire::ecs;
 
 use super::ledger::{Kind, Ledger};
 
+/// Between two attempts to reach a server that is away.
+const RETRY: Duration = Duration::from_millis(100);
+
 /// Tasks that are to run at a time.
 const MOST: usize = 10;
 
@@ -118,9 +121,17 @@ impl Load {
         Ok(())
     }
 
+    /// Asks until it is answered: what is to stop must come to do so.
     async fn stop_task(&self, task: &str) -> Result<(), CallError> {
         self.ledger().stopping(task);
         let (cluster, task) = (Some(self.cluster.clone()), Some(task.to_owned()));
-        self.client.call(&ecs::StopTaskRequest { cluster, task, reason: None }).await.map(drop)
+        let request = ecs::StopTaskRequest { cluster, task, reason: None };
+        loop {
+            match self.client.call(&request).await {
+                Err(CallError::NoAnswer(_)) => self.ledger().no_answer(),
+                answered => return answered.map(drop),
+            }
+            tokio::time::sleep(RETRY).await;
+        }
     }
 }
