@@ -18,7 +18,7 @@ const CONNECTING: Duration = Duration::from_secs(300);
 /// How long the fleet may take to end.
 const ENDING: Duration = Duration::from_secs(60);
 
-/// What the tool says when all agents are connected.
+/// What the tool says whenever all agents have come to be connected and told of what they run.
 const CONNECTED: &str = "longshore simulated fleet connected";
 
 /// A simulated fleet of a server; its process is killed when this is dropped.
@@ -47,16 +47,21 @@ impl FleetProcess {
             .spawn()?;
         let output = child.stdout.take().context("the fleet has no output")?;
         let mut fleet = Self { child, output: BufReader::new(output).lines() };
+        fleet.connected().await?;
+        Ok(fleet)
+    }
+
+    /// Waits until all agents have come to be connected, and told of what they run, once more.
+    pub async fn connected(&mut self) -> anyhow::Result<()> {
         let connected = async {
-            while let Some(line) = fleet.output.next_line().await? {
+            while let Some(line) = self.output.next_line().await? {
                 if line == CONNECTED {
                     return anyhow::Ok(());
                 }
             }
             bail!("the fleet ended before it was connected");
         };
-        tokio::time::timeout(CONNECTING, connected).await.context("the fleet takes too long")??;
-        Ok(fleet)
+        tokio::time::timeout(CONNECTING, connected).await.context("the fleet takes too long")?
     }
 
     /// What it has used so far.
@@ -70,7 +75,9 @@ impl FleetProcess {
         let ended = async {
             let mut lines = Vec::new();
             while let Some(line) = self.output.next_line().await? {
-                lines.push(line);
+                if line != CONNECTED {
+                    lines.push(line);
+                }
             }
             anyhow::Ok((lines, self.child.wait().await?))
         };

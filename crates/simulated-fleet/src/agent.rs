@@ -86,7 +86,8 @@ impl SimulatedAgent {
     pub(crate) fn spawn(shared: Shared, spec: AgentSpec) -> Self {
         let (count, connections) = watch::channel(0);
         let random = Random::new(spec.seed);
-        let agent = Agent { shared, spec, random, instance: None, connections: count };
+        let agent =
+            Agent { shared, spec, random, instance: None, connections: count, told_to_run: 0 };
         Self { connections, work: tokio::spawn(agent.run()) }
     }
 
@@ -110,6 +111,8 @@ struct Agent {
     /// Its ARN, once it is registered.
     instance: Option<String>,
     connections: watch::Sender<u64>,
+    /// Tasks, on the present connection.
+    told_to_run: u64,
 }
 
 impl Agent {
@@ -119,8 +122,9 @@ impl Agent {
             if let Some(socket) = self.join().await {
                 self.connections.send_modify(|it| *it += 1);
                 self.tell(AgentEvent::Connected);
+                self.told_to_run = 0;
                 self.serve(socket).await;
-                self.tell(AgentEvent::Disconnected);
+                self.tell(AgentEvent::Disconnected { told_to_run: self.told_to_run });
                 pause = RETRY;
             }
             tokio::time::sleep(pause).await;
@@ -209,6 +213,9 @@ impl Agent {
     /// Breaks where there is no runner any more.
     fn take_in(&mut self, payload: PayloadMessage) -> ControlFlow<(), AgentMessage> {
         for task in payload.tasks {
+            if task.desired_status == "RUNNING" {
+                self.told_to_run += 1;
+            }
             self.tell(AgentEvent::Told {
                 instance: self.instance.clone().unwrap_or_default(),
                 task: task.arn.clone(),

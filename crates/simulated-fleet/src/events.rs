@@ -11,7 +11,10 @@ pub enum AgentEvent {
     /// Its socket is open.
     Connected,
     /// Its socket was closed.
-    Disconnected,
+    Disconnected {
+        /// How many tasks it was told to run while the socket was open.
+        told_to_run: u64,
+    },
     /// It was told of a task.
     Told {
         /// The container instance's ARN.

@@ -16,6 +16,8 @@ pub(crate) struct Progress {
     pub(crate) instances: Vec<String>,
     pub(crate) connected: u32,
     told_to_run: u64,
+    /// Of those, the ones told on connections that are gone.
+    told_before: u64,
     told_to_stop: u64,
     running: u64,
     stopped: u64,
@@ -31,7 +33,10 @@ impl Progress {
         match event {
             AgentEvent::Registered { instance } => self.instances.push(instance),
             AgentEvent::Connected => self.connected += 1,
-            AgentEvent::Disconnected => self.connected = self.connected.saturating_sub(1),
+            AgentEvent::Disconnected { told_to_run } => {
+                self.connected = self.connected.saturating_sub(1);
+                self.told_before += told_to_run;
+            }
             AgentEvent::Told { desired_status, .. } if desired_status == "STOPPED" => {
                 self.told_to_stop += 1;
             }
@@ -53,6 +58,13 @@ impl Progress {
     /// Reports that were acknowledged.
     pub(crate) fn reports(&self) -> u64 {
         self.running + self.stopped
+    }
+
+    /// Whether all agents are connected and have been told, on these connections, of as many tasks
+    /// as they run.
+    pub(crate) fn is_in_agreement(&self, agents: u32) -> bool {
+        let told = self.told_to_run.saturating_sub(self.told_before);
+        self.connected == agents && told >= self.running.saturating_sub(self.stopped)
     }
 
     fn first_of_its_kind(&mut self, what: String) -> Option<String> {
@@ -125,6 +137,25 @@ mod tests {
             "2 times refused: SubmitTaskStateChange ... RUNNING: ServerException",
         ];
         assert_eq!(trouble, expect);
+    }
+
+    #[test]
+    fn agents_that_come_back_agree_once_they_are_told_of_what_they_run() {
+        let mut progress = Progress::default();
+        let told = || AgentEvent::Told {
+            instance: "i".into(),
+            task: "t".into(),
+            desired_status: "RUNNING".into(),
+        };
+        let reported = AgentEvent::Reported { task: "t".into(), status: "RUNNING" };
+        let mut seen = Vec::new();
+        let gone = AgentEvent::Disconnected { told_to_run: 1 };
+        for event in [AgentEvent::Connected, told(), reported, gone, AgentEvent::Connected, told()]
+        {
+            progress.heard(event);
+            seen.push(progress.is_in_agreement(1));
+        }
+        assert_eq!(seen, [true, true, true, false, false, true]);
     }
 
     #[test]

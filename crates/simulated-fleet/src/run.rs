@@ -33,8 +33,9 @@ pub struct Course {
     pub leave_behind: bool,
 }
 
-/// Runs it until its time is over or it is to stop. Progress and trouble go to standard error; a
-/// line when all agents are connected, and the summary, to standard output.
+/// Runs it until its time is over or it is to stop. Progress and trouble go to standard error. To
+/// standard output go the summary and a line whenever the agents have come to be all connected and
+/// told of what they run.
 ///
 /// # Errors
 /// Where the process may not open so many sockets.
@@ -84,7 +85,7 @@ async fn watch(
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut shown_at, mut shown_reports) = (Instant::now(), 0);
-    let mut is_announced = false;
+    let mut was_in_agreement = false;
     let mut batch: Vec<AgentEvent> = Vec::with_capacity(BATCH);
     loop {
         tokio::select! {
@@ -100,10 +101,11 @@ async fn watch(
                         eprintln!("{trouble}");
                     }
                 }
-                if !is_announced && progress.connected == agents {
-                    is_announced = true;
+                let is_in_agreement = progress.is_in_agreement(agents);
+                if is_in_agreement && !was_in_agreement {
                     println!("longshore simulated fleet connected");
                 }
+                was_in_agreement = is_in_agreement;
             }
         }
     }

@@ -185,7 +185,9 @@ impl Ledger {
             }
             AgentEvent::Refused { what } => self.find(what),
             // Of a server that is killed that is expected.
-            AgentEvent::Connected | AgentEvent::Disconnected | AgentEvent::NoAnswer { .. } => {}
+            AgentEvent::Connected
+            | AgentEvent::Disconnected { .. }
+            | AgentEvent::NoAnswer { .. } => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! The whole system at size: signed RunTask calls with placement, made by this process, to a durable
 //! server in a second one, whose instances are the simulated agents of a third.
 
-mod calls;
+pub(crate) mod calls;
 
 use std::time::{Duration, Instant};
 
@@ -29,15 +29,16 @@ pub(crate) struct Size {
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Size {
-    /// What an instance has, so that all of them together are a quarter larger than needed.
+    /// What an instance has, so that all of them together are a quarter larger than needed, and some
+    /// thousand single calls more find room.
     fn memory_mib(&self) -> u32 {
-        let tasks = u64::from(self.tasks) * 5 / 4;
+        let tasks = u64::from(self.tasks) * 5 / 4 + 10_000;
         let each = tasks.div_ceil(u64::from(self.agents.max(1))).max(10);
         u32::try_from(each).unwrap_or(u32::MAX).saturating_mul(MEMORY_MIB)
     }
 
     /// Of the fleet.
-    fn options(&self) -> Vec<String> {
+    pub(crate) fn options(&self) -> Vec<String> {
         let memory = self.memory_mib();
         let words = ["--leave-behind", "--zones=a,b,c", "--attribute=stack=prod"];
         let mut options: Vec<String> = words.map(Into::into).into();
@@ -129,7 +130,7 @@ pub(crate) async fn measure(
 }
 
 /// Waits until no task is PENDING and so many are RUNNING.
-async fn settled(client: &Client, running: u32) -> anyhow::Result<()> {
+pub(crate) async fn settled(client: &Client, running: u32) -> anyhow::Result<()> {
     let (since, wanted) = (Instant::now(), i32::try_from(running)?);
     loop {
         let answer = client.call(&ecs::DescribeClustersRequest::default()).await?;

@@ -10,6 +10,7 @@ mod fleet;
 mod fsync;
 mod kills;
 mod memory;
+mod scale;
 mod start;
 mod tasks;
 mod versus;
@@ -38,11 +39,11 @@ struct Arguments {
     #[arg(long, default_value_os_t = std::env::temp_dir())]
     dir: PathBuf,
 
-    /// How many tasks, for `fleet`.
+    /// How many tasks, for `fleet` and `scale`.
     #[arg(long, default_value_t = 2_000_000)]
     tasks: u32,
 
-    /// How many simulated agents, for `fleet`.
+    /// How many simulated agents, for `fleet` and `scale`.
     #[arg(long, default_value_t = 6_100)]
     agents: u32,
 
@@ -55,7 +56,7 @@ struct Arguments {
     #[arg(long, value_name = "TIME")]
     keep_ended: Option<String>,
 
-    /// Seconds after which `fleet` starts no more tasks and says how far it has come.
+    /// Seconds after which `fleet` and `scale` start no more tasks and say how far they have come.
     #[arg(long, default_value_t = 1_200)]
     at_most_secs: u64,
 
@@ -89,7 +90,9 @@ enum Benchmark {
     Versus,
     /// RunTask with placement over thousands of simulated agents in a process of their own.
     Fleet,
-    /// All of them but `burst`, `faults`, `busy`, `versus` and `fleet`.
+    /// An idle fleet's cost, a call on a large fleet beside a small one, and all agents coming back.
+    Scale,
+    /// All of them but `burst`, `faults`, `busy`, `versus`, `fleet` and `scale`.
     All,
 }
 
@@ -127,15 +130,18 @@ fn main() -> anyhow::Result<()> {
         if arguments.benchmark == Benchmark::Busy {
             busy::measure(Duration::from_secs(arguments.busy_secs), &mut table).await?;
         }
+        let size = fleet::Size {
+            tasks: arguments.tasks,
+            agents: arguments.agents,
+            at_most: Duration::from_secs(arguments.at_most_secs),
+            runs_for: arguments.runs_for,
+            keep_ended: arguments.keep_ended,
+        };
         if arguments.benchmark == Benchmark::Fleet {
-            let size = fleet::Size {
-                tasks: arguments.tasks,
-                agents: arguments.agents,
-                at_most: Duration::from_secs(arguments.at_most_secs),
-                runs_for: arguments.runs_for,
-                keep_ended: arguments.keep_ended,
-            };
             fleet::measure(&setting, &size, &mut table).await?;
+        }
+        if arguments.benchmark == Benchmark::Scale {
+            scale::measure(&setting, &size, &mut table).await?;
         }
         if arguments.benchmark == Benchmark::Versus {
             versus::measure(&setting, arguments.moto.as_deref(), &mut table).await?;

@@ -22,25 +22,25 @@ const PROGRESS: Duration = Duration::from_secs(5);
 const WINDOW: u32 = 100_000;
 
 /// Of a task.
-pub(super) const MEMORY_MIB: u32 = 64;
+pub(crate) const MEMORY_MIB: u32 = 64;
 
 /// What was answered.
-pub(super) struct Calls {
+pub(crate) struct Calls {
     /// Tasks.
-    pub(super) started: u32,
+    pub(crate) started: u32,
     /// Tasks whose rate is told.
-    pub(super) window: u32,
+    pub(crate) window: u32,
     /// Of each call, in the order of their answers.
-    pub(super) latencies: Vec<Duration>,
+    pub(crate) latencies: Vec<Duration>,
     /// The most memory that the server was seen to have.
-    pub(super) most_resident_bytes: u64,
+    pub(crate) most_resident_bytes: u64,
     /// When each call was answered, since the first began, in order.
     answered: Vec<Duration>,
 }
 
 impl Calls {
     /// Starts so many tasks, or as many as can be before the deadline.
-    pub(super) async fn make(
+    pub(crate) async fn make(
         client: &Client,
         tasks: u32,
         deadline: Instant,
@@ -94,12 +94,12 @@ impl Calls {
     }
 
     /// Tasks a second.
-    pub(super) fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         f64::from(self.started) / self.answered.last().map_or(f64::NAN, Duration::as_secs_f64)
     }
 
     /// Tasks a second, of the first and of the last ones.
-    pub(super) fn first_and_last(&self) -> (f64, f64) {
+    pub(crate) fn first_and_last(&self) -> (f64, f64) {
         let calls = usize::try_from(self.window / TASKS_A_CALL).unwrap_or(1);
         let at = |call: usize| match call {
             0 => Duration::ZERO,
@@ -142,7 +142,7 @@ async fn caller(
 }
 
 /// Of every task.
-pub(super) fn definition() -> ecs::RegisterTaskDefinitionRequest {
+pub(crate) fn definition() -> ecs::RegisterTaskDefinitionRequest {
     let container = ecs::ContainerDefinition {
         name: Some("main".into()),
         image: Some("image".into()),
@@ -158,7 +158,7 @@ pub(super) fn definition() -> ecs::RegisterTaskDefinitionRequest {
 }
 
 /// Over the zones in turn, and in each on the instance that has the least memory left.
-fn request() -> ecs::RunTaskRequest {
+pub(crate) fn request() -> ecs::RunTaskRequest {
     let strategy = |kind: &str, field: &str| ecs::PlacementStrategy {
         kind: Some(kind.into()),
         field: Some(field.into()),
