@@ -64,6 +64,11 @@ impl FleetProcess {
         tokio::time::timeout(CONNECTING, connected).await.context("the fleet takes too long")?
     }
 
+    /// Has every agent lose its connection, and connect again.
+    pub fn break_connections(&self) -> anyhow::Result<()> {
+        signal("USR1", self.child.id().context("the fleet has ended")?)
+    }
+
     /// What it has used so far.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         Usage::of(self.child.id().context("the fleet has ended")?)

@@ -1,6 +1,8 @@
 //! A simulated agent: it joins, takes in what it is told and acknowledges it. Its reports are the
 //! runner's.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use longshore_client::CallError;
 use longshore_wire::acs::{
     AckRequest, AgentMessage, HeartbeatAckRequest, PayloadMessage, ServerMessage,
+    TaskManifestMessage, TaskResendRequest,
 };
 use longshore_wire::ecs;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -29,6 +32,9 @@ pub(crate) const RETRY: Duration = Duration::from_millis(10);
 /// The longest wait between two attempts.
 pub(crate) const LONGEST_RETRY: Duration = Duration::from_secs(1);
 
+/// What agents announce that compare a manifest with what they have, and ask for what they lack.
+const MANIFESTS: [&str; 2] = ["ecs.capability.full-sync", "io.longshore.capability.task-resend"];
+
 /// What an agent registers, and how it behaves.
 #[derive(Clone, Debug)]
 pub struct AgentSpec {
@@ -45,6 +51,9 @@ pub struct AgentSpec {
     /// Whether it sometimes repeats a report, sends an outdated one, or registers again when it
     /// reconnects: agents do, and the server must not mind.
     pub is_clumsy: bool,
+    /// Whether it announces, as Longshore's own agent does, that it asks for those tasks of a manifest
+    /// that it lacks; others are told all their tasks on each connection.
+    pub takes_manifests: bool,
     /// Of its random choices.
     pub seed: u64,
 }
@@ -59,6 +68,7 @@ impl AgentSpec {
             attributes: Vec::new(),
             plan,
             is_clumsy: false,
+            takes_manifests: false,
             seed: 0,
         }
     }
@@ -73,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) joins: Arc<Semaphore>,
     pub(crate) runner: mpsc::UnboundedSender<Told>,
     pub(crate) events: mpsc::UnboundedSender<AgentEvent>,
+    /// Each change of it breaks every connection.
+    pub(crate) breaks: watch::Receiver<u64>,
 }
 
 /// A handle of a running agent. Dropping it ends the agent without a word to the server.
@@ -86,8 +98,15 @@ impl SimulatedAgent {
     pub(crate) fn spawn(shared: Shared, spec: AgentSpec) -> Self {
         let (count, connections) = watch::channel(0);
         let random = Random::new(spec.seed);
-        let agent =
-            Agent { shared, spec, random, instance: None, connections: count, told_to_run: 0 };
+        let agent = Agent {
+            shared,
+            spec,
+            random,
+            instance: None,
+            connections: count,
+            told_to_run: 0,
+            has: HashSet::new(),
+        };
         Self { connections, work: tokio::spawn(agent.run()) }
     }
 
@@ -111,8 +130,10 @@ struct Agent {
     /// Its ARN, once it is registered.
     instance: Option<String>,
     connections: watch::Sender<u64>,
-    /// Tasks, on the present connection.
+    /// Tasks told or listed, on the present connection.
     told_to_run: u64,
+    /// Hashes of the ARNs of tasks that it was told to run and not to stop, if it takes manifests.
+    has: HashSet<u64>,
 }
 
 impl Agent {
@@ -185,36 +206,78 @@ impl Agent {
     }
 
     async fn serve(&mut self, mut socket: Socket) {
-        while let Some(Ok(frame)) = socket.next().await {
+        let mut breaks = self.shared.breaks.clone();
+        breaks.mark_unchanged();
+        loop {
+            let frame = tokio::select! {
+                frame = socket.next() => frame,
+                Ok(()) = breaks.changed() => return,
+            };
+            let Some(Ok(frame)) = frame else { return };
             let Message::Text(text) = frame else { continue };
-            let answer = match ServerMessage::decode(&text) {
+            let answers = match ServerMessage::decode(&text) {
                 Ok(Some(ServerMessage::Payload(payload))) => match self.take_in(payload) {
-                    ControlFlow::Continue(ack) => Some(ack),
+                    ControlFlow::Continue(ack) => vec![ack],
                     ControlFlow::Break(()) => return,
                 },
-                Ok(Some(ServerMessage::Heartbeat(beat))) => beat
-                    .message_id
-                    .map(|message_id| HeartbeatAckRequest { message_id })
-                    .map(AgentMessage::HeartbeatAck),
-                Ok(_) => None,
+                Ok(Some(ServerMessage::Heartbeat(beat))) => {
+                    let ack = beat.message_id.map(|message_id| HeartbeatAckRequest { message_id });
+                    ack.map(AgentMessage::HeartbeatAck).into_iter().collect()
+                }
+                Ok(Some(ServerMessage::TaskManifest(manifest))) => self.compare(manifest),
+                Ok(_) => Vec::new(),
                 Err(error) => {
                     self.tell(AgentEvent::Refused { what: format!("{error}: {text}") });
-                    None
+                    Vec::new()
                 }
             };
-            if let Some(answer) = answer
-                && socket.send(Message::text(answer.encode())).await.is_err()
-            {
-                return;
+            for answer in answers {
+                if socket.send(Message::text(answer.encode())).await.is_err() {
+                    return;
+                }
             }
         }
+    }
+
+    /// Asks for what is listed and is not here.
+    fn compare(&mut self, manifest: TaskManifestMessage) -> Vec<AgentMessage> {
+        let TaskManifestMessage { message_id, tasks, .. } = manifest;
+        let listed = tasks.len();
+        let lacks =
+            tasks.into_iter().map(|it| it.task_arn).filter(|it| !self.has.contains(&hash(it)));
+        let task_arns: Vec<String> = lacks.collect();
+        let tasks = listed.saturating_sub(task_arns.len()) as u64;
+        self.told_to_run += tasks;
+        self.tell(AgentEvent::Listed { tasks });
+        let mut answers = vec![self.ack(message_id.clone())];
+        if !task_arns.is_empty() {
+            answers.push(AgentMessage::TaskResend(TaskResendRequest {
+                cluster: self.shared.cluster.to_string(),
+                container_instance: self.instance.clone().unwrap_or_default(),
+                message_id,
+                task_arns,
+            }));
+        }
+        answers
+    }
+
+    fn ack(&self, message_id: String) -> AgentMessage {
+        AgentMessage::Ack(AckRequest {
+            cluster: self.shared.cluster.to_string(),
+            container_instance: self.instance.clone().unwrap_or_default(),
+            message_id,
+        })
     }
 
     /// Breaks where there is no runner any more.
     fn take_in(&mut self, payload: PayloadMessage) -> ControlFlow<(), AgentMessage> {
         for task in payload.tasks {
-            if task.desired_status == "RUNNING" {
-                self.told_to_run += 1;
+            let is_to_run = task.desired_status == "RUNNING";
+            self.told_to_run += u64::from(is_to_run);
+            if !is_to_run {
+                self.has.remove(&hash(&task.arn));
+            } else if self.spec.takes_manifests {
+                self.has.insert(hash(&task.arn));
             }
             self.tell(AgentEvent::Told {
                 instance: self.instance.clone().unwrap_or_default(),
@@ -228,12 +291,15 @@ impl Agent {
                 return ControlFlow::Break(());
             }
         }
-        ControlFlow::Continue(AgentMessage::Ack(AckRequest {
-            cluster: self.shared.cluster.to_string(),
-            container_instance: self.instance.clone().unwrap_or_default(),
-            message_id: payload.message_id,
-        }))
+        ControlFlow::Continue(self.ack(payload.message_id))
     }
+}
+
+/// Of a task's ARN. A million of them are kept.
+fn hash(arn: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    arn.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The registration of an agent, new or once more as the instance of this ARN.
@@ -261,6 +327,8 @@ pub fn registration(
         ..ecs::Attribute::default()
     };
     let custom = spec.attributes.iter().map(|(name, value)| attribute(name, value.as_deref()));
+    let capabilities = MANIFESTS.iter().filter(|_| spec.takes_manifests);
+    let capabilities = capabilities.map(|it| attribute(it, None));
     ecs::RegisterContainerInstanceRequest {
         cluster: Some(cluster.into()),
         container_instance_arn: instance,
@@ -272,7 +340,9 @@ pub fn registration(
             ports("PORTS", &spec.reserved_ports),
             ports("PORTS_UDP", &[]),
         ]),
-        attributes: Some(custom.chain([attribute("ecs.os-type", Some("linux"))]).collect()),
+        attributes: Some(
+            custom.chain(capabilities).chain([attribute("ecs.os-type", Some("linux"))]).collect(),
+        ),
         ..ecs::RegisterContainerInstanceRequest::default()
     }
 }

@@ -12,7 +12,7 @@ pub enum AgentEvent {
     Connected,
     /// Its socket was closed.
     Disconnected {
-        /// How many tasks it was told to run while the socket was open.
+        /// Tasks that it was told to run, or that were listed, while the socket was open.
         told_to_run: u64,
     },
     /// It was told of a task.
@@ -23,6 +23,11 @@ pub enum AgentEvent {
         task: String,
         /// `RUNNING` or `STOPPED`.
         desired_status: String,
+    },
+    /// A manifest listed tasks that it has.
+    Listed {
+        /// How many.
+        tasks: u64,
     },
     /// A report was acknowledged.
     Reported {

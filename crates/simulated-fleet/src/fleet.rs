@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::agent::{AgentSpec, Shared, SimulatedAgent};
 use crate::client::Client;
@@ -28,6 +28,7 @@ impl Default for Limits {
 pub struct SimulatedFleet {
     shared: Shared,
     runner: Runner,
+    breaks: watch::Sender<u64>,
 }
 
 impl SimulatedFleet {
@@ -39,15 +40,27 @@ impl SimulatedFleet {
         events: mpsc::UnboundedSender<AgentEvent>,
     ) -> Self {
         let runner = Runner::spawn(client.clone(), cluster.into(), limits.reports, events.clone());
+        let (breaking, breaks) = watch::channel(0);
         let joins = Arc::new(Semaphore::new(limits.joins.max(1)));
-        let shared =
-            Shared { client, cluster: cluster.into(), joins, runner: runner.inbox(), events };
-        Self { shared, runner }
+        let shared = Shared {
+            client,
+            cluster: cluster.into(),
+            joins,
+            runner: runner.inbox(),
+            events,
+            breaks,
+        };
+        Self { shared, runner, breaks: breaking }
     }
 
     /// Starts one more agent.
     pub fn add(&self, spec: AgentSpec) -> SimulatedAgent {
         SimulatedAgent::spawn(self.shared.clone(), spec)
+    }
+
+    /// Breaks every agent's connection without a word to the server, as when a switch loses power.
+    pub fn break_connections(&self) {
+        self.breaks.send_modify(|it| *it += 1);
     }
 
     /// Makes no more reports, and waits until those under way are answered and told as events; not

@@ -16,7 +16,9 @@ pub(crate) struct Progress {
     pub(crate) instances: Vec<String>,
     pub(crate) connected: u32,
     told_to_run: u64,
-    /// Of those, the ones told on connections that are gone.
+    /// By manifests.
+    listed: u64,
+    /// Of those told to run and those listed, the ones of connections that are gone.
     told_before: u64,
     told_to_stop: u64,
     running: u64,
@@ -41,6 +43,7 @@ impl Progress {
                 self.told_to_stop += 1;
             }
             AgentEvent::Told { .. } => self.told_to_run += 1,
+            AgentEvent::Listed { tasks } => self.listed += tasks,
             AgentEvent::Reported { status: "STOPPED", .. } => self.stopped += 1,
             AgentEvent::Reported { .. } => self.running += 1,
             AgentEvent::Refused { what } => {
@@ -63,7 +66,7 @@ impl Progress {
     /// Whether all agents are connected and have been told, on these connections, of as many tasks
     /// as they run.
     pub(crate) fn is_in_agreement(&self, agents: u32) -> bool {
-        let told = self.told_to_run.saturating_sub(self.told_before);
+        let told = (self.told_to_run + self.listed).saturating_sub(self.told_before);
         self.connected == agents && told >= self.running.saturating_sub(self.stopped)
     }
 
@@ -149,13 +152,14 @@ mod tests {
         };
         let reported = AgentEvent::Reported { task: "t".into(), status: "RUNNING" };
         let mut seen = Vec::new();
-        let gone = AgentEvent::Disconnected { told_to_run: 1 };
-        for event in [AgentEvent::Connected, told(), reported, gone, AgentEvent::Connected, told()]
-        {
+        let back = || [AgentEvent::Disconnected { told_to_run: 1 }, AgentEvent::Connected];
+        let listed = AgentEvent::Listed { tasks: 1 };
+        let course = [AgentEvent::Connected, told(), reported].into_iter().chain(back());
+        for event in course.chain([told()]).chain(back()).chain([listed]) {
             progress.heard(event);
             seen.push(progress.is_in_agreement(1));
         }
-        assert_eq!(seen, [true, true, true, false, false, true]);
+        assert_eq!(seen, [true, true, true, false, false, true, false, false, true]);
     }
 
     #[test]

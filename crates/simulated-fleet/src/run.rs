@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream;
 use longshore_wire::ecs;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -35,10 +36,10 @@ pub struct Course {
 
 /// Runs it until its time is over or it is to stop. Progress and trouble go to standard error. To
 /// standard output go the summary and a line whenever the agents have come to be all connected and
-/// told of what they run.
+/// told of what they run. SIGUSR1 breaks every agent's connection.
 ///
 /// # Errors
-/// Where the process may not open so many sockets.
+/// Where the process may not open so many sockets, or wait for signals.
 pub async fn run(
     client: Client,
     course: Course,
@@ -55,7 +56,7 @@ pub async fn run(
         course.spec.plan.seed
     );
     let mut progress = Progress::default();
-    watch(&client, &course, &mut progress, stop).await;
+    watch(&client, &course, &mut progress, stop).await?;
     if !course.leave_behind {
         deregister(&client, &course, &progress.instances).await;
     }
@@ -70,7 +71,8 @@ async fn watch(
     course: &Course,
     progress: &mut Progress,
     stop: impl Future<Output = ()>,
-) {
+) -> anyhow::Result<()> {
+    let mut breaks = signal(SignalKind::user_defined1())?;
     let (tell, mut events) = mpsc::unbounded_channel();
     let fleet = SimulatedFleet::new(client.clone(), &course.cluster, course.limits, tell);
     let handles: Vec<_> = course.spec.agents().map(|it| fleet.add(it)).collect();
@@ -91,6 +93,10 @@ async fn watch(
         tokio::select! {
             () = &mut stop => break,
             () = &mut time_is_over => break,
+            Some(()) = breaks.recv() => {
+                eprintln!("simulated: all agents lose their connections");
+                fleet.break_connections();
+            }
             _ = seconds.tick() => {
                 eprintln!("{}", progress.line(agents, shown_reports, shown_at.elapsed()));
                 (shown_at, shown_reports) = (Instant::now(), progress.reports());
@@ -114,6 +120,7 @@ async fn watch(
     while let Ok(event) = events.try_recv() {
         progress.heard(event);
     }
+    Ok(())
 }
 
 /// Also where they have tasks, which nobody runs any more.

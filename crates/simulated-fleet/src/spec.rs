@@ -100,6 +100,7 @@ impl FleetSpec {
             attributes: self.attributes_of(number),
             plan: Some(self.plan),
             is_clumsy: false,
+            takes_manifests: true,
             seed: self.plan.seed.wrapping_add(number.into()),
         })
     }

@@ -187,6 +187,7 @@ impl Ledger {
             // Of a server that is killed that is expected.
             AgentEvent::Connected
             | AgentEvent::Disconnected { .. }
+            | AgentEvent::Listed { .. }
             | AgentEvent::NoAnswer { .. } => {}
         }
     }

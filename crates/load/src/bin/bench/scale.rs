@@ -88,7 +88,17 @@ pub(crate) async fn measure(
     table.add("  on the small fleet, p99", Goal::None, p99, "ms");
     drop(small);
 
-    come_back(&mut large, size, calm, table).await
+    for mishap in [Mishap::ConnectionsBreak, Mishap::ServerIsKilled] {
+        come_back(&mut large, size, mishap, calm, table).await?;
+    }
+    Ok(())
+}
+
+/// Why all agents reconnect at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mishap {
+    ConnectionsBreak,
+    ServerIsKilled,
 }
 
 /// What connected agents cost while nothing happens.
@@ -132,18 +142,30 @@ async fn one_call(client: &Client) -> anyhow::Result<Duration> {
     Ok(took)
 }
 
-/// Kills the server and starts it again. From the moment at which it listens, all agents reconnect
-/// at once while single calls go on.
+/// Has all agents reconnect at once, while single calls go on: after a kill, from the moment at which
+/// the server listens again.
 async fn come_back(
     world: &mut World,
     size: &Size,
+    mishap: Mishap,
     calm_p99: f64,
     table: &mut Table,
 ) -> anyhow::Result<()> {
-    eprintln!("killing the server of {} agents", size.agents);
-    let started = world.server.restart().await?;
+    let why = match mishap {
+        Mishap::ConnectionsBreak => "lost their connections",
+        Mishap::ServerIsKilled => "lost the server to kill -9",
+    };
+    eprintln!("{} agents {why}", size.agents);
+    let started = match mishap {
+        Mishap::ConnectionsBreak => None,
+        Mishap::ServerIsKilled => Some(world.server.restart().await?),
+    };
+    let before = world.usage()?;
     let World { fleet, client, .. } = world;
-    let (since, before) = (Instant::now(), Usage::of(world.server.pid().unwrap_or_default())?);
+    if mishap == Mishap::ConnectionsBreak {
+        fleet.break_connections()?;
+    }
+    let since = Instant::now();
     let mut took = Vec::new();
     let calls = async {
         while took.len() < MOST_CALLS_MEANWHILE {
@@ -156,30 +178,36 @@ async fn come_back(
         agreed = fleet.connected() => agreed.map(|()| since.elapsed()),
         failed = calls => failed.map(|()| since.elapsed()),
     }?;
-    let after = Usage::of(world.server.pid().unwrap_or_default())?;
-    let calls = millis(&took);
-    let what = format!("all {} agents back and told, after a kill", size.agents);
+    let after = world.usage()?;
+    let calls = millis(took.iter().map(|it| &it.0));
+    let what = format!("all {} agents {why}: back in agreement", size.agents);
     table.add(what, Goal::AtMost(30.0), agreed.as_secs_f64(), "s");
     let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64();
     table.add("  CPU of the server meanwhile", Goal::None, cpu, "s");
-    table.add("  the server's start before that", Goal::None, started.as_secs_f64(), "s");
-    table.add("  RunTask meanwhile, p50", Goal::None, calls.median(), "ms");
-    table.add("  RunTask meanwhile, p99", Goal::None, calls.percentile(99), "ms");
+    if let Some(started) = started {
+        table.add("  the server's start before that", Goal::None, started.as_secs_f64(), "s");
+    }
+    table.add("  RunTask meanwhile", Goal::None, took.len() as f64, "calls");
+    let again = took.iter().filter(|it| it.1 > 1).count();
+    table.add("  of them first without an agent to place on", Goal::None, again as f64, "calls");
+    table.add("  p50", Goal::None, calls.median(), "ms");
+    table.add("  p99", Goal::None, calls.percentile(99), "ms");
     let ratio = calls.percentile(99) / calm_p99;
     table.add("  the latter beside the calm p99", Goal::AtMost(2.0), ratio, "times");
     Ok(())
 }
 
-/// A call right after the start finds no agent connected. What counts is until it is answered; it is
-/// made again until a task is placed.
-async fn patient_call(client: &Client) -> anyhow::Result<Duration> {
+/// Where no agent is connected yet, the call is made again until a task is placed. Says how long that
+/// took in all, and how many calls it were.
+async fn patient_call(client: &Client) -> anyhow::Result<(Duration, u32)> {
     let request = ecs::RunTaskRequest { count: Some(1), ..calls::request() };
     let begun = Instant::now();
-    loop {
+    for calls in 1.. {
         let answer = client.call(&request).await?;
         if answer.tasks.is_some_and(|it| it.len() == 1) {
-            return Ok(begun.elapsed());
+            return Ok((begun.elapsed(), calls));
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    anyhow::bail!("no task could be placed")
 }
