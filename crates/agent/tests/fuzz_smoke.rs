@@ -65,7 +65,7 @@ fn anywhere<'a>(value: &'a mut Value, rng: &mut Rng) -> &'a mut Value {
 }
 
 fn change(value: &mut Value, rng: &mut Rng) {
-    let texts = ["", "{}", "{", "STOPPED", "web", "side:", ":", "../x", "\u{0}", "999999999999"];
+    let texts = ["", "{}", "{", "STOPPED", "web", "side:", ":", "..", "\u{0}", "999999999999"];
     let numbers = [json!(-1), json!(0), json!(65_536), json!(i64::MAX), json!(1e300), json!(0.1)];
     let place = anywhere(value, rng);
     *place = match rng.below(8) {
