@@ -11,8 +11,8 @@ use longshore_store::{State, StoreError};
 use crate::Control;
 use crate::telemetry::{ForeignTask, check_own};
 
-/// How far an agent's clock may be from ours for its signatures to be good.
-const MAX_SKEW_MILLIS: i64 = 15 * 60 * 1000;
+/// No clock that somebody looks after is ahead of ours by more.
+const ABSURD_MILLIS: i64 = 24 * 3600 * 1000;
 
 /// The health of one task's containers, as its agent sees it.
 #[derive(Clone, Debug)]
@@ -88,20 +88,17 @@ fn changed(state: &State, report: &HealthReport, now: Timestamp) -> Option<Task>
 }
 
 /// It has no order of its own that would show a late report for what it is, so its time counts. One
-/// from farther ahead than a clock can be that signs is not believed, or it would keep out all that
-/// follows.
+/// that is absurdly far ahead must not keep out all that follows: the first of a sane time goes before
+/// it. Ours may have been set meanwhile, so what is sane is not asked when a report comes alone.
 pub(super) fn take_health(container: &mut Container, told: Health, now: Timestamp) {
     if container.last_status == LastStatus::Stopped {
         return;
     }
-    let limit = now.millis() + MAX_SKEW_MILLIS;
-    let is_absurd = told.since.is_some_and(|it| it.millis() > limit);
-    if is_absurd && container.health == Some(told.status) {
-        return;
-    }
-    let since = told.since.map(|it| if is_absurd { now } else { it });
-    if since >= container.health_since {
+    let limit = now.millis().saturating_add(ABSURD_MILLIS);
+    let is_absurd = |since: Option<Timestamp>| since.is_some_and(|it| it.millis() > limit);
+    let is_sane_at_last = is_absurd(container.health_since) && !is_absurd(told.since);
+    if told.since >= container.health_since || is_sane_at_last {
         container.health = Some(told.status);
-        container.health_since = since;
+        container.health_since = told.since;
     }
 }

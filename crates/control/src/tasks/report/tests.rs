@@ -217,6 +217,24 @@ fn health_is_what_was_said_last_and_stays_with_the_stopped_container() {
 }
 
 #[test]
+fn health_of_an_absurd_time_does_not_keep_out_what_follows() {
+    let (mut task, year) = (task(), 366 * 24 * 3600);
+    let mut say = |health: HealthStatus, since_secs: i64, now_secs: i64| {
+        let mut report = report("RUNNING main=RUNNING");
+        report.containers[0].health = Some(health);
+        report.containers[0].health_since = Some(Timestamp::from_millis(since_secs * 1000));
+        apply(&mut task, &definition(), &report, Timestamp::from_millis(now_secs * 1000));
+        task.containers[0].health
+    };
+    use HealthStatus::{Healthy, Unhealthy};
+    assert_eq!(say(Healthy, year, 1), Some(Healthy));
+    assert_eq!(say(Unhealthy, 2, 3), Some(Unhealthy), "the agent's clock was set right");
+    assert_eq!(say(Healthy, 4_000, 5_000), Some(Healthy));
+    assert_eq!(say(Unhealthy, 5_000, 1_000), Some(Unhealthy), "ours was set back meanwhile");
+    assert_eq!(say(Healthy, 4_000, 1_000), Some(Unhealthy), "it is late");
+}
+
+#[test]
 fn the_last_image_to_arrive_ends_the_pull() {
     let mut task = task();
     let at = |secs: i64| Some(Timestamp::from_millis(secs * 1000));
