@@ -35,6 +35,9 @@ pub struct Outcome {
     pub events: u64,
     /// How many tasks there were.
     pub tasks: usize,
+    /// How long clients called and things went wrong, in the world's own time: without the calm after
+    /// it, with the idle hours in it.
+    pub busy_millis: i64,
     /// The same for the same history; 0 unless it was recorded.
     pub digest: u64,
 }
@@ -83,7 +86,8 @@ fn live(seed: u64, lines: usize) -> Result<Outcome, Box<Failure>> {
         Ok(Ok(())) => {
             let (events, tasks) = (world.stage.events, world.checks.tasks());
             let digest = if lines == 0 { 0 } else { world.stage.trace.digest() };
-            return Ok(Outcome { events, tasks, digest });
+            let busy_millis = world.busy_millis;
+            return Ok(Outcome { events, tasks, busy_millis, digest });
         }
         Ok(Err(violation)) => violation.text().to_owned(),
         Err(panic) => {

@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) checks: Checks,
     /// The clients call until then.
     busy_until_millis: i64,
+    /// How long they called, once they have ceased to.
+    pub(crate) busy_millis: i64,
     /// They do nothing until then.
     idle_until_millis: i64,
     /// When the control plane is to give up tasks, as far as that is in the queue.
@@ -55,6 +57,7 @@ impl World {
             workload: Workload::default(),
             checks: Checks::default(),
             busy_until_millis: stage.now_millis + stage.profile.busy_millis,
+            busy_millis: 0,
             idle_until_millis: stage.now_millis,
             loses_at_millis: None,
             is_stopping: false,
@@ -65,9 +68,11 @@ impl World {
     /// Lets everything happen: trouble, then calm, then the end of every task.
     pub(crate) fn run(&mut self) -> Result<(), Violation> {
         self.begin()?;
+        let begun_millis = self.stage.now_millis;
         while self.stage.now_millis < self.busy_until_millis {
             self.run_until(self.busy_until_millis)?;
         }
+        self.busy_millis = self.stage.now_millis - begun_millis;
         self.calm_down();
         self.run_for_secs(1_800)?;
         self.checks.state(&self.plane.view())?;
