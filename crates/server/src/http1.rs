@@ -23,11 +23,12 @@ use longshore_wire::acs::Refusal;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{debug, warn};
 use uuid::Uuid;
 
 use crate::acs::{self, Hello, Session};
+use crate::admission::TooMany;
 use crate::api::{Call, Exception, answer};
 use crate::metrics::{self, Came};
 use crate::own::{self, OwnCall};
@@ -211,14 +212,7 @@ impl Connection {
     async fn open_socket(self, which: Socket, mut parts: Parts) -> Response<Body> {
         let doors = &self.doors;
         if *self.stopping.borrow() {
-            // Official agents connect again at once where a connection ends well, and later where
-            // none begins.
-            let mut response = acs::refuse(&Refusal {
-                exception: "ServerException".into(),
-                message: "The server stops.".into(),
-            });
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            return response;
+            return come_later("The server stops.");
         }
         let refused = |exception: Exception| {
             acs::refuse(&Refusal {
@@ -247,6 +241,18 @@ impl Connection {
             debug!(?refusal, "an agent's handshake is refused");
             return acs::refuse(&refusal);
         }
+        let admission = match which {
+            Socket::Acs => &doors.acs_admission,
+            Socket::Tcs => &doors.tcs_admission,
+        };
+        let mut stopping = self.stopping.clone();
+        match admission.turn(Instant::now()) {
+            Ok(turn) => tokio::select! {
+                () = sleep_until(turn) => {}
+                () = requested(&mut stopping) => return come_later("The server stops."),
+            },
+            Err(TooMany) => return come_later("Too many agents connect at once."),
+        }
         let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
             Ok(it) => it
                 .max_message_size(MAX_AGENT_MESSAGE)
@@ -269,6 +275,14 @@ impl Connection {
             }
         })
     }
+}
+
+/// Official agents connect again at once where a connection ends well, and later where none begins.
+fn come_later(message: &str) -> Response<Body> {
+    let refusal = Refusal { exception: "ServerException".into(), message: message.into() };
+    let mut response = acs::refuse(&refusal);
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
 }
 
 /// The sockets that agents open.

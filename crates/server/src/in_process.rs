@@ -17,6 +17,7 @@ use longshore_wire::ErrorBody;
 use longshore_wire::acs::Refusal;
 
 use crate::acs::{self, Hello, Hub, Seat, Session};
+use crate::admission::Admission;
 use crate::api::{self, Call, Gate, Pages};
 use crate::metrics::Metrics;
 use crate::transport::Transports;
@@ -40,6 +41,8 @@ impl InProcess {
             gate: Gate::new(Keys { root, master: MasterKey::random() }),
             hub: Hub::default(),
             telemetry: tcs::Hub::default(),
+            acs_admission: Admission::default(),
+            tcs_admission: Admission::default(),
             metrics: Metrics::default(),
             secrets: None,
             transports: Transports::default(),

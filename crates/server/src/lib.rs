@@ -4,6 +4,7 @@
 //! comes of it is rendered; a change of the state wakes the sockets whose agents it concerns.
 
 mod acs;
+mod admission;
 mod api;
 mod http1;
 mod in_process;
@@ -43,6 +44,7 @@ pub use tls::{
 pub use transport::PlainText;
 
 use acs::Hub;
+use admission::Admission;
 use api::{Gate, Pages};
 use transport::Transports;
 
@@ -68,6 +70,8 @@ pub(crate) struct Doors {
     pub(crate) pages: Pages,
     pub(crate) hub: Hub,
     pub(crate) telemetry: tcs::Hub,
+    pub(crate) acs_admission: Admission,
+    pub(crate) tcs_admission: Admission,
     pub(crate) metrics: metrics::Metrics,
     pub(crate) secrets: Option<SecretsFile>,
     pub(crate) transports: Transports,
@@ -131,6 +135,8 @@ impl Server {
             gate: Gate::new(keys),
             hub: Hub::default(),
             telemetry: tcs::Hub::default(),
+            acs_admission: Admission::default(),
+            tcs_admission: Admission::default(),
             metrics: metrics::Metrics::default(),
             secrets,
             transports: Transports::default(),
