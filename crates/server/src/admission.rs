@@ -2,7 +2,7 @@
 //! not hold up those who call meanwhile.
 //!
 //! Each agent costs a durable change, a look at its instance by placement, and a message of all that
-//! should run there. Beyond a first few hundred, handshakes wait for their turn, in the order in
+//! should run there. Beyond the first hundred, handshakes wait for their turn, in the order in
 //! which they came; one whose turn would come after its agent has given up is refused at once, which
 //! agents answer by coming again later.
 
@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Between two handshakes, once the first few are through: 500 a second.
-const PACE: Duration = Duration::from_millis(2);
+/// Between two handshakes, once the first few are through: 400 a second.
+const PACE: Duration = Duration::from_micros(2_500);
 
 /// So many that come at once wait for nothing.
-const AT_ONCE: u32 = 250;
+const AT_ONCE: u32 = 100;
 
 /// Official agents wait 30 s for the answer to a handshake.
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
@@ -57,9 +57,9 @@ mod tests {
     fn the_first_wait_for_nothing_and_the_others_come_at_a_pace() {
         let (admission, now) = (Admission::default(), Instant::now());
         let waits = waits(&admission, now, 1_000);
-        assert!(waits.iter().take(251).all(|it| *it == Ok(Duration::ZERO)));
-        assert_eq!(waits[251], Ok(PACE));
-        assert_eq!(waits[999], Ok(PACE * 749));
+        assert!(waits.iter().take(101).all(|it| *it == Ok(Duration::ZERO)));
+        assert_eq!(waits[101], Ok(PACE));
+        assert_eq!(waits[999], Ok(PACE * 899));
         let later = now + Duration::from_secs(3600);
         assert_eq!(admission.turn(later), Ok(later), "the queue is over");
     }
@@ -69,9 +69,9 @@ mod tests {
         let (admission, now) = (Admission::default(), Instant::now());
         let waits = waits(&admission, now, 20_000);
         let admitted = waits.iter().filter(|it| it.is_ok()).count();
-        assert_eq!(admitted, 250 + 12_500 + 1);
+        assert_eq!(admitted, 100 + 10_000 + 1);
         assert!(waits[admitted..].iter().all(|it| *it == Err(TooMany)));
         let soon = now + Duration::from_secs(1);
-        assert_eq!(admission.turn(soon).map(|it| it - soon), Ok(LONGEST_WAIT - PACE * 499));
+        assert_eq!(admission.turn(soon).map(|it| it - soon), Ok(LONGEST_WAIT - PACE * 399));
     }
 }

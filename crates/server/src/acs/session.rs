@@ -4,6 +4,7 @@ mod heard;
 mod said;
 
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
@@ -32,8 +33,11 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 /// An agent that says nothing for so long is sent a ping, which its websocket library answers.
 const ASK_AFTER: Duration = Duration::from_secs(5);
 
+/// What is due within so long is due together.
+const TOGETHER: Duration = Duration::from_millis(250);
+
 /// One that leaves a ping without an answer for so long, and says nothing else, is gone: 9 s after
-/// its last word it is not connected.
+/// its last word, or a quarter of a second later, it is not connected.
 const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
 /// The longest that a frame may take to leave.
@@ -109,9 +113,9 @@ impl Session {
         seat: &Seat,
         mut shutdown: watch::Receiver<bool>,
     ) -> &'static str {
-        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut heartbeat = interval_at(together(Instant::now() + HEARTBEAT), HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut silent_at = Instant::now() + ASK_AFTER;
+        let mut silent_at = together(Instant::now() + ASK_AFTER);
         let mut is_asked = false;
         seat.news.notify_one();
         loop {
@@ -120,7 +124,7 @@ impl Session {
                 () = requested(&mut shutdown) => return "the server stops",
                 () = seat.replaced.notified() => return "a newer connection took over",
                 received = socket.recv() => {
-                    silent_at = Instant::now() + ASK_AFTER;
+                    silent_at = together(Instant::now() + ASK_AFTER);
                     is_asked = false;
                     let answer = match received {
                         Some(Ok(Message::Text(text))) => self.hear(&text, seat),
@@ -174,6 +178,15 @@ impl Session {
         let state = self.control.view();
         state.instance(self.hello.instance).is_some_and(|it| it.status != InstanceStatus::Inactive)
     }
+}
+
+/// That moment or a little later, so that what is due on thousands of connections is due together:
+/// waking for each of them costs more than what is then done.
+fn together(at: Instant) -> Instant {
+    static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let over = at.saturating_duration_since(*ORIGIN).as_nanos() % TOGETHER.as_nanos();
+    let over = Duration::from_nanos(u64::try_from(over).unwrap_or(0));
+    at + TOGETHER.saturating_sub(over)
 }
 
 /// Sends messages with as few writes as they fit into.
