@@ -20,7 +20,7 @@ const LONG: Duration = Duration::from_secs(10);
 /// How many starts the Engine is best asked for at a time. See
 /// `docs/decisions/2026-11-24-starts-at-once.md`.
 pub(crate) fn best_for(cpus: u32) -> usize {
-    usize::try_from(cpus).unwrap_or(usize::MAX).clamp(2, 16) * 2
+    usize::try_from(cpus).unwrap_or(usize::MAX).clamp(1, 8) * 4
 }
 
 /// Gives turns. Clones give the same ones.

@@ -81,7 +81,7 @@ pub(crate) struct Engine {
     )]
     stopped_tasks_kept: usize,
 
-    /// How many containers are made or started at a time. [default: two for each CPU, 4 to 32]
+    /// How many containers are made or started at a time. [default: four for each CPU, 4 to 32]
     #[arg(long, env = "LONGSHORE_STARTS_AT_ONCE", value_name = "COUNT")]
     starts_at_once: Option<NonZeroU16>,
 
