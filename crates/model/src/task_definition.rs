@@ -11,6 +11,7 @@ use crate::attribute::Attribute;
 use crate::clock::Timestamp;
 use crate::container_definition::ContainerDefinition;
 use crate::names::Family;
+use crate::overrides::Overrides;
 use crate::status::DefinitionStatus;
 use crate::tags::Tags;
 use crate::task_size::TaskSize;
@@ -101,6 +102,12 @@ pub struct TaskDefinition {
 }
 
 impl TaskDefinition {
+    /// The role that a task with these overrides has, if any.
+    pub fn task_role<'a>(&'a self, overrides: Option<&'a Overrides>) -> Option<&'a str> {
+        let overridden = overrides.and_then(|it| it.task_role_arn.as_deref());
+        overridden.or(self.task_role_arn.as_deref())
+    }
+
     /// An ACTIVE revision with nothing set but its containers.
     pub fn new(
         key: DefinitionKey,

@@ -34,9 +34,7 @@ pub fn of_task(definition: &TaskDefinition, overrides: Option<&Overrides>) -> Ve
         required.container(container, overrides);
     }
     required.task(definition, effective_size(definition, overrides));
-    let role =
-        overrides.and_then(|it| it.task_role_arn.as_ref()).or(definition.task_role_arn.as_ref());
-    if role.is_some() {
+    if definition.task_role(overrides).is_some() {
         required.first(match definition.network() {
             NetworkMode::Host => "task-iam-role-network-host",
             NetworkMode::Bridge | NetworkMode::None => "task-iam-role",

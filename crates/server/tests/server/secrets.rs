@@ -271,3 +271,20 @@ async fn a_secret_has_a_name_of_its_own_and_a_place() {
     let (_, exception, message) = vault.world.call(RunTask, body).await.refusal();
     assert_eq!((exception.as_str(), message.as_str()), ("InvalidParameterException", SHARED));
 }
+
+#[tokio::test]
+async fn a_task_is_not_started_without_the_credentials_of_its_role() {
+    let world = World::start().await;
+    let machine = Machine { capabilities: &["task-iam-role"], ..Machine::default() };
+    let agent = world.join(&machine).await;
+    let mut vault = Vault { world, agent, dir: tempfile::tempdir().unwrap() };
+    let container = json!({"name": "main", "image": "busybox", "memory": 64});
+    let body =
+        json!({"family": "job", "taskRoleArn": "worker", "containerDefinitions": [container]});
+    vault.world.ask(RegisterTaskDefinition, body).await;
+    let task = vault.run_again().await;
+    let (code, reason) = vault.stopped(&task).await;
+    assert_eq!(code, "TaskFailedToStart");
+    assert!(reason.contains("this server has no credentials of the role"), "{reason}");
+    assert!(reason.contains("worker"), "{reason}");
+}

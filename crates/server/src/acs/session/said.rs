@@ -55,14 +55,17 @@ impl Session {
         definition: &TaskDefinition,
     ) -> Result<TaskSecrets, SecretError> {
         match task.desired_status {
-            DesiredStatus::Running => TaskSecrets::find(definition, self.secrets.as_ref()),
+            DesiredStatus::Running => match definition.task_role(task.overrides.as_deref()) {
+                Some(role) => Err(SecretError::NoRole(role.to_owned())),
+                None => TaskSecrets::find(definition, self.secrets.as_ref()),
+            },
             DesiredStatus::Stopped => Ok(TaskSecrets::default()),
         }
     }
 
     /// The agent of a task that runs has its secrets, and does not need to hear of it again.
     async fn leave_untold(&self, task: &Task, error: &SecretError) {
-        warn!(task = %task.id, %error, "a task cannot be given its secrets");
+        warn!(task = %task.id, %error, "a task cannot be given what it needs");
         if task.last_status == LastStatus::Pending
             && let Err(error) = self.control.fail_for_secrets(task.id, &error.to_string()).await
         {
