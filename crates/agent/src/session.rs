@@ -177,6 +177,8 @@ impl Session {
                 let ack = |message_id| HeartbeatAckRequest { message_id };
                 message_id.map(ack).map(AgentMessage::HeartbeatAck).into_iter().collect()
             }
+            // The attribute that asks for them is not announced yet.
+            ServerMessage::RoleCredentials(_) => Vec::new(),
             ServerMessage::TaskManifest(manifest) => self.take_manifest(manifest, tasks),
             ServerMessage::TaskStopVerificationAck(verdict) => {
                 for task in verdict.stop_tasks {

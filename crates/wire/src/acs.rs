@@ -6,8 +6,8 @@ mod refusal;
 mod server_message;
 
 pub use agent_message::{
-    AckRequest, AgentMessage, HeartbeatAckRequest, NackRequest, TaskResendRequest,
-    TaskStopVerificationMessage,
+    AckRequest, AgentMessage, HeartbeatAckRequest, IAMRoleCredentialsAckRequest, NackRequest,
+    TaskResendRequest, TaskStopVerificationMessage,
 };
 pub use payload::{
     BasicAuthData, Container, ContainerDependency, DockerConfig, DockerVolumeConfiguration,
@@ -16,9 +16,9 @@ pub use payload::{
 };
 pub use refusal::Refusal;
 pub use server_message::{
-    BadRequestException, CloseMessage, ErrorMessage, HeartbeatMessage, InvalidInstanceException,
-    ManifestTask, PerformUpdateMessage, ServerMessage, StageUpdateMessage, TaskManifestMessage,
-    TaskStopVerificationAck,
+    BadRequestException, CloseMessage, ErrorMessage, HeartbeatMessage, IAMRoleCredentialsMessage,
+    InvalidInstanceException, ManifestTask, PerformUpdateMessage, ServerMessage,
+    StageUpdateMessage, TaskManifestMessage, TaskStopVerificationAck,
 };
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::server_message::ManifestTask;
 use crate::envelope::messages;
-use crate::shape::shape;
+use crate::shape::{Secret, shape};
 
 messages! {
     /// A message from the agent.
@@ -11,6 +11,8 @@ messages! {
         Ack(AckRequest),
         /// A message was refused.
         Nack(NackRequest),
+        /// Credentials of a task's role were taken.
+        RoleCredentialsAck(IAMRoleCredentialsAckRequest),
         /// Answer to a heartbeat that bore a message id.
         HeartbeatAck(HeartbeatAckRequest),
         /// Tasks that run here although the manifest lacks them.
@@ -35,6 +37,15 @@ shape! {
         container_instance: String = "containerInstance",
         message_id: String = "messageId",
         reason: String = "reason",
+    }
+
+    /// "Taken": one for each task with credentials in a payload, with the payload's message id,
+    /// and one for each [`IAMRoleCredentialsMessage`](super::IAMRoleCredentialsMessage).
+    pub struct IAMRoleCredentialsAckRequest {
+        credentials_id: Secret = "credentialsId",
+        /// As it was told.
+        expiration: String = "expiration",
+        message_id: String = "messageId",
     }
 
     /// Answer to a heartbeat.

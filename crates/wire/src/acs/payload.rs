@@ -179,12 +179,13 @@ shape! {
         endpoint_override: Option<String> = "endpointOverride",
     }
 
-    /// The task role's credentials.
+    /// A role's credentials, as one task has them.
     pub struct RoleCredentials {
-        /// Opaque; becomes part of the URL under which containers fetch the credentials.
-        credentials_id: String = "credentialsId",
+        /// Opaque, the same for the task's whole life. It becomes part of the URL under which
+        /// containers fetch the credentials: whoever knows it can do so too.
+        credentials_id: Secret = "credentialsId",
         role_arn: Option<String> = "roleArn",
-        access_key_id: Option<String> = "accessKeyId",
+        access_key_id: Option<Secret> = "accessKeyId",
         secret_access_key: Option<Secret> = "secretAccessKey",
         session_token: Option<Secret> = "sessionToken",
         /// ISO 8601.

@@ -1,6 +1,6 @@
 //! What the control plane says to the agent.
 
-use super::payload::PayloadMessage;
+use super::payload::{PayloadMessage, RoleCredentials};
 use crate::envelope::messages;
 use crate::shape::shape;
 
@@ -9,6 +9,8 @@ messages! {
     pub enum ServerMessage {
         /// Tasks to start or stop.
         Payload(PayloadMessage),
+        /// Credentials of a task's role, to be had from now on instead of those before.
+        RoleCredentials(IAMRoleCredentialsMessage),
         /// Sign of life.
         Heartbeat(HeartbeatMessage),
         /// All tasks that should run on the container instance.
@@ -36,6 +38,17 @@ shape! {
         healthy: bool = "healthy",
         /// Agents since 1.52 echo it in a `HeartbeatAckRequest`.
         message_id: Option<String> = "messageId",
+    }
+
+    /// New credentials for a task that the agent knows. One that lacks a message id, a task or a
+    /// credentials id is dropped by official agents, without an answer.
+    pub struct IAMRoleCredentialsMessage {
+        message_id: String = "messageId",
+        task_arn: String = "taskArn",
+        /// Whose role it is: `TaskApplication` for the containers', `TaskExecution` for the agent's.
+        /// Agents before 1.16 do not know the member, later ones drop a message without it.
+        role_type: String = "roleType",
+        role_credentials: RoleCredentials = "roleCredentials",
     }
 
     /// All tasks that should run on the container instance.

@@ -81,3 +81,18 @@ fn a_login_to_a_registry_shows_no_password() {
     assert!(!format!("{container:?}").contains("hunter2"));
     assert!(serde_json::to_string(&container).unwrap().contains("hunter2"));
 }
+
+#[test]
+fn credentials_of_a_role_show_nothing() {
+    let frame = r#"{"type":"IAMRoleCredentialsMessage","message":{"messageId":"m","taskArn":"T1",
+        "roleType":"TaskApplication","roleCredentials":{"credentialsId":"hunter2-id",
+        "roleArn":"arn:aws:iam::1:role/app","accessKeyId":"hunter2-key",
+        "secretAccessKey":"hunter2-secret","sessionToken":"hunter2-token"}}}"#;
+    let message = ServerMessage::decode(frame).unwrap().unwrap();
+    let shown = format!("{message:?}");
+    assert!(shown.contains("role/app") && !shown.contains("hunter2"), "{shown}");
+    assert_eq!(message.encode().matches("hunter2").count(), 4);
+    let ack = r#"{"type":"IAMRoleCredentialsAckRequest","message":{"credentialsId":"hunter2"}}"#;
+    let ack = AgentMessage::decode(ack).unwrap().unwrap();
+    assert!(!format!("{ack:?}").contains("hunter2"));
+}

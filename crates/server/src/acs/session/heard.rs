@@ -57,7 +57,9 @@ impl Session {
                 self.tell_again(request, seat);
                 None
             }
-            AgentMessage::Ack(_) | AgentMessage::HeartbeatAck(_) => None,
+            AgentMessage::Ack(_)
+            | AgentMessage::RoleCredentialsAck(_)
+            | AgentMessage::HeartbeatAck(_) => None,
         }
     }
 
@@ -67,7 +69,9 @@ impl Session {
             AgentMessage::Ack(it) => &it.container_instance,
             AgentMessage::Nack(it) => &it.container_instance,
             AgentMessage::TaskResend(it) => &it.container_instance,
-            AgentMessage::HeartbeatAck(_) | AgentMessage::TaskStopVerification(_) => return true,
+            AgentMessage::RoleCredentialsAck(_)
+            | AgentMessage::HeartbeatAck(_)
+            | AgentMessage::TaskStopVerification(_) => return true,
         };
         let (cluster, owner) = (&self.hello.cluster, self.control.owner());
         named.is_empty()
