@@ -253,6 +253,13 @@ pub(crate) struct Server {
     #[arg(long, env = "LONGSHORE_SECRETS_FILE", value_name = "FILE")]
     pub(crate) secrets_file: Option<PathBuf>,
 
+    /// A JSON object of the ARNs of roles and the credentials that tasks with that `taskRoleArn` get:
+    /// accessKeyId, secretAccessKey and, if there are any, sessionToken and expiration. Its owner
+    /// alone may have access to it. Replacing it is enough to renew them: agents are told within
+    /// seconds.
+    #[arg(long, env = "LONGSHORE_ROLE_CREDENTIALS", value_name = "FILE")]
+    pub(crate) role_credentials: Option<PathBuf>,
+
     /// A file with the token by which other machines may read `/metrics`: `Authorization: Bearer
     /// TOKEN`. Its owner alone may have access to it; it is read anew each time. Without it only
     /// this machine may.

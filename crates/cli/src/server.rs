@@ -8,7 +8,8 @@ use anyhow::Context;
 use longshore_control::Control;
 use longshore_model::Owner;
 use longshore_server::{
-    Authority, Keys, MasterKey, MetricsTokenFile, RootKey, SecretsFile, Server, Tls,
+    Authority, Keys, MasterKey, MetricsTokenFile, RoleCredentialsFile, RootKey, SecretsFile,
+    Server, Tls,
 };
 use longshore_store::{EmbeddedJournal, Store, StoreError};
 use tracing::info;
@@ -49,6 +50,9 @@ pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPla
         server.with_transports(tls(options, &dir, address.port())?, options.tls.plain_text_with());
     if let Some(file) = &options.metrics_token_file {
         server = server.with_metrics_token(MetricsTokenFile::open(file)?);
+    }
+    if let Some(file) = &options.role_credentials {
+        server = server.with_role_credentials(RoleCredentialsFile::open(file)?);
     }
     let url = format!("http://{}", reachable(address));
     Endpoint { url: url.clone(), region: options.region.clone() }.save(&dir)?;

@@ -49,6 +49,14 @@ impl Owner {
         format!("arn:aws:iam::{}:root", self.account)
     }
 
+    /// The ARN of a role that is called by its ARN, or by its name, which may carry its path.
+    pub fn role_arn(&self, role: &str) -> String {
+        if Arn::is_meant_by(role) {
+            return role.to_owned();
+        }
+        format!("arn:aws:iam::{}:role/{}", self.account, role.trim_start_matches('/'))
+    }
+
     /// The ARN of a cluster.
     pub fn cluster_arn(&self, cluster: &ClusterName) -> String {
         self.arn(format_args!("cluster/{cluster}"))
@@ -107,6 +115,15 @@ pub struct Arn {
     pub kind: String,
     /// All that follows the kind and its slash.
     pub rest: String,
+}
+
+/// Whether a text is the ARN of a role: `arn:PARTITION:iam::ACCOUNT:role/NAME`, where the name may
+/// carry its path.
+pub fn is_role(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", partition, "iam", "", account, resource] = parts[..] else { return false };
+    let name = resource.strip_prefix("role/").unwrap_or_default();
+    !partition.is_empty() && !account.is_empty() && !name.is_empty() && !name.contains(':')
 }
 
 /// The text begins as an ARN does, but is none of ECS.

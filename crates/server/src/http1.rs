@@ -261,11 +261,11 @@ impl Connection {
             Err(rejection) => return axum::response::IntoResponse::into_response(rejection),
         };
         upgrade.on_upgrade(move |socket| async move {
-            let Doors { control, secrets, hub, telemetry, .. } = &*self.doors;
+            let Doors { control, secrets, roles, hub, telemetry, .. } = &*self.doors;
             match which {
                 Socket::Acs => {
-                    let session =
-                        Session::new(hello, caller, control.clone(), secrets.clone(), hub);
+                    let (control, secrets) = (control.clone(), secrets.clone());
+                    let session = Session::new(hello, caller, control, secrets, roles.clone(), hub);
                     acs::serve(socket, session, hub, self.stopping).await;
                 }
                 Socket::Tcs => {

@@ -20,6 +20,7 @@ use crate::acs::{self, Hello, Hub, Seat, Session};
 use crate::admission::Admission;
 use crate::api::{self, Call, Gate, Pages};
 use crate::metrics::Metrics;
+use crate::roles::Roles;
 use crate::transport::Transports;
 use crate::{Doors, Keys, MasterKey, RootKey, tcs};
 
@@ -35,10 +36,12 @@ impl InProcess {
     pub async fn open(control: Control) -> Result<Self, StoreError> {
         control.forget_connections().await?;
         let root = RootKey { access_key_id: String::new(), secret_access_key: String::new() };
+        let master = MasterKey::random();
         let doors = Arc::new(Doors {
             control,
             pages: Pages::new(root.secret_access_key.clone()),
-            gate: Gate::new(Keys { root, master: MasterKey::random() }),
+            roles: Roles::of_nobody(master.clone()),
+            gate: Gate::new(Keys { root, master }),
             hub: Hub::default(),
             telemetry: tcs::Hub::default(),
             acs_admission: Admission::default(),
@@ -81,8 +84,9 @@ impl InProcess {
         match self.doors.hub.sit(control, hello.instance, hello.versions.clone()).await {
             Ok(Some(seat)) => {
                 seat.news.notify_one();
-                let hub = &self.doors.hub;
-                let session = Session::new(hello, Caller::Root, control.clone(), None, hub);
+                let Doors { hub, roles, .. } = &*self.doors;
+                let (control, roles) = (control.clone(), roles.clone());
+                let session = Session::new(hello, Caller::Root, control, None, roles, hub);
                 Ok(Connection { doors: Arc::clone(&self.doors), session, seat })
             }
             Ok(None) | Err(_) => {

@@ -13,6 +13,7 @@ mod metrics;
 mod own;
 mod private_file;
 mod reach;
+mod roles;
 mod root_key;
 mod secrets;
 mod tcs;
@@ -36,6 +37,7 @@ pub use longshore_wire::{Kind, Member, Operation, Structure};
 pub use master_key::{MasterKey, MasterKeyError};
 pub use metrics::{MetricsTokenFile, MetricsTokenFileError};
 pub use own::{Site, explain};
+pub use roles::{RingError, RoleCredentialsFile, RoleCredentialsFileError};
 pub use root_key::{RootKey, RootKeyError};
 pub use secrets::{SecretsFile, SecretsFileError};
 pub use tls::{
@@ -46,6 +48,7 @@ pub use transport::PlainText;
 use acs::Hub;
 use admission::Admission;
 use api::{Gate, Pages};
+use roles::Roles;
 use transport::Transports;
 
 /// The longest between two looks at who is away: that the clock was set is noticed then.
@@ -74,6 +77,7 @@ pub(crate) struct Doors {
     pub(crate) tcs_admission: Admission,
     pub(crate) metrics: metrics::Metrics,
     pub(crate) secrets: Option<SecretsFile>,
+    pub(crate) roles: Roles,
     pub(crate) transports: Transports,
     /// Where other machines reach the listener, if there is one.
     pub(crate) reached_at: Option<SocketAddr>,
@@ -131,6 +135,7 @@ impl Server {
         control.forget_connections().await?;
         let doors = Doors {
             control,
+            roles: Roles::of_nobody(keys.master.clone()),
             pages: Pages::new(keys.root.secret_access_key.clone()),
             gate: Gate::new(keys),
             hub: Hub::default(),
@@ -154,6 +159,12 @@ impl Server {
     /// Lets other machines read the metrics, with the token of this file.
     pub fn with_metrics_token(mut self, token: MetricsTokenFile) -> Self {
         self.doors.metrics.token = Some(token);
+        self
+    }
+
+    /// Gives tasks the credentials of their roles that this file has.
+    pub fn with_role_credentials(mut self, file: RoleCredentialsFile) -> Self {
+        self.doors.roles.file = Some(file);
         self
     }
 
@@ -186,6 +197,14 @@ impl Server {
                 }
             }
         });
+        let look = tokio::spawn({
+            let doors = Arc::clone(&doors);
+            async move {
+                if let Some(file) = &doors.roles.file {
+                    file.follow(&doors.control).await;
+                }
+            }
+        });
         let serve = tokio::spawn(http1::serve(listener, Arc::clone(&doors), stopping));
         let outcome = tokio::select! {
             () = requested(&mut shutdown) => Ok(()),
@@ -201,6 +220,7 @@ impl Server {
         reap.abort();
         lose.abort();
         renew.abort();
+        look.abort();
         store.shutdown().await;
         outcome
     }

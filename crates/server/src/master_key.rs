@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
 use hmac::{Hmac, KeyInit, Mac};
-use longshore_model::{InstanceKeyId, JoinTokenId};
+use longshore_model::{InstanceKeyId, JoinTokenId, TaskId};
 use sha2::Sha256;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use crate::private_file;
 
@@ -74,6 +74,14 @@ impl MasterKey {
         hex::encode(hmac(&self.0, &[b"secret\0", access_key_id.as_bytes()]))
     }
 
+    /// The id by which a task's containers fetch the credentials of its role: the same for the task's
+    /// whole life, and nobody's guess.
+    pub(crate) fn credentials_id(&self, task: TaskId) -> String {
+        let hash = hmac(&self.0, &[b"role credentials\0", &task.bits().to_be_bytes()]);
+        let (bytes, _) = hash.split_first_chunk().expect("a hash has more than 16 bytes");
+        Builder::from_random_bytes(*bytes).into_uuid().to_string()
+    }
+
     /// The id of the key that a machine gets which joins with this token: the same whenever it
     /// says the same `nonce`, and another one otherwise. Only who knows the nonce can be given that
     /// key again, and the id does not tell it.
@@ -130,6 +138,16 @@ mod tests {
         assert_eq!(key.instance_key_id(token(1), 7), key.instance_key_id(token(1), 7));
         assert_ne!(key.instance_key_id(token(1), 7), key.instance_key_id(token(1), 8));
         assert_ne!(key.instance_key_id(token(1), 7), key.instance_key_id(token(2), 7));
+    }
+
+    #[test]
+    fn each_task_has_its_own_id_of_credentials_for_good() {
+        let (one, other) = (MasterKey([1; 32]), MasterKey([2; 32]));
+        let task = TaskId::from_bits;
+        assert_eq!(one.credentials_id(task(1)), one.clone().credentials_id(task(1)));
+        assert_ne!(one.credentials_id(task(1)), one.credentials_id(task(2)));
+        assert_ne!(one.credentials_id(task(1)), other.credentials_id(task(1)));
+        assert_eq!(one.credentials_id(task(1)).len(), 36);
     }
 
     #[test]

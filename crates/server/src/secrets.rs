@@ -60,9 +60,6 @@ pub(crate) enum SecretError {
     Missing(String),
     #[error("the secret {name} has no key {key}")]
     NoKey { name: String, key: String },
-    /// An agent that can give roles to tasks would start the task without.
-    #[error("this server has no credentials of the role {0} to give")]
-    NoRole(String),
     #[error("the secret {0} does not hold a username and a password")]
     NoLogin(String),
 }

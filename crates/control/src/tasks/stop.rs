@@ -36,14 +36,10 @@ pub enum StopTaskError {
     Store(#[from] StoreError),
 }
 
-/// What is said of a task that could not be given what it needs to begin.
-const NOT_INITIALIZED: &str =
-    "ResourceInitializationError: unable to pull secrets or registry auth: ";
-
 impl Control {
-    /// Ends a task that cannot begin for want of its secrets. Its agent is told to stop it, as any
-    /// other: one that never heard of it reports it STOPPED.
-    pub async fn fail_for_secrets(&self, task: TaskId, want: &str) -> Result<(), StoreError> {
+    /// Ends a task that cannot begin for want of what it needs, such as a secret. Its agent is told
+    /// to stop it, as any other: one that never heard of it reports it STOPPED.
+    pub async fn fail_to_start(&self, task: TaskId, reason: &str) -> Result<(), StoreError> {
         let now = self.now();
         self.store
             .update(|tx| {
@@ -52,7 +48,7 @@ impl Control {
                     return Ok(());
                 }
                 let mut task = Task::clone(task);
-                task.stop(now, StopCode::TaskFailedToStart, &format!("{NOT_INITIALIZED}{want}"));
+                task.stop(now, StopCode::TaskFailedToStart, reason);
                 task.version += 1;
                 tx.put_task(Arc::new(task));
                 Ok(())

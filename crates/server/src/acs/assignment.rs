@@ -7,11 +7,14 @@ use longshore_model::{DesiredStatus, InstanceId, TaskId};
 use longshore_store::State;
 
 use super::hub::Concerns;
+use crate::roles::Given;
 
 /// What was said on one connection, or need not be said.
 #[derive(Debug, Default)]
 pub(super) struct Assignment {
     told: HashMap<TaskId, DesiredStatus>,
+    /// The credentials of their roles that tasks were given on this connection.
+    given: HashMap<TaskId, Given>,
     /// Tasks whose start waits until the machine is rid of those that were given up.
     held_back: BTreeSet<TaskId>,
 }
@@ -36,6 +39,7 @@ impl Assignment {
         let looked_at: Vec<TaskId> = match concerns {
             Concerns::Every => {
                 self.told.retain(|id, _| is_there(id));
+                self.given.retain(|id, _| is_there(id));
                 self.held_back.clear();
                 occupancy.tasks.iter().chain(&occupancy.at_large).copied().collect()
             }
@@ -45,6 +49,7 @@ impl Assignment {
                 }
                 for gone in tasks.extract_if(.., |it| !is_there(it)) {
                     self.told.remove(&gone);
+                    self.given.remove(&gone);
                 }
                 tasks.into_iter().collect()
             }
@@ -67,6 +72,21 @@ impl Assignment {
     /// Tasks that are to run and count as told, since the agent asks for those that it lacks.
     pub(super) fn take_as_told(&mut self, tasks: impl IntoIterator<Item = TaskId>) {
         self.told.extend(tasks.into_iter().map(|it| (it, DesiredStatus::Running)));
+    }
+
+    /// Whether the agent counts as told that this task is to run.
+    pub(super) fn has_to_run(&self, task: TaskId) -> bool {
+        self.told.get(&task) == Some(&DesiredStatus::Running)
+    }
+
+    /// Whether a task has these credentials of its role, told on this connection.
+    pub(super) fn has(&self, task: TaskId, credentials: &Given) -> bool {
+        self.given.get(&task) == Some(credentials)
+    }
+
+    /// This task has these from now on.
+    pub(super) fn give(&mut self, task: TaskId, credentials: Given) {
+        self.given.insert(task, credentials);
     }
 
     /// This task is to be told again.

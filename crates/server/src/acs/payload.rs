@@ -11,12 +11,14 @@ use longshore_wire::acs;
 
 use crate::secrets::TaskSecrets;
 
-/// The task as an agent is to run it, with its secrets, or to stop it, without.
+/// The task as an agent is to run it, with its secrets and the credentials of its role, or to stop
+/// it, without.
 pub(super) fn task(
     task: &Task,
     definition: &TaskDefinition,
     arn: String,
     secrets: &TaskSecrets,
+    role_credentials: Option<acs::RoleCredentials>,
 ) -> acs::Task {
     let size = effective_size(definition, task.overrides.as_deref());
     acs::Task {
@@ -31,6 +33,7 @@ pub(super) fn task(
             .collect(),
         volumes: definition.volumes.iter().map(volume).collect(),
         overrides: Some(acs::Overrides::default()),
+        role_credentials,
         cpu: size.cpu_units.map(|it| f64::from(it) / 1024.0),
         memory: size.memory_mib.map(i64::from),
         // What is shared with the host, or with nobody, is Docker's to arrange.

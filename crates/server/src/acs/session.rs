@@ -24,6 +24,7 @@ use super::hello::{Hello, may_connect};
 use super::hub::{Hub, Seat};
 use super::sequence::Sequence;
 use crate::requested;
+use crate::roles::Roles;
 use crate::secrets::SecretsFile;
 use heard::Asked;
 
@@ -74,6 +75,9 @@ pub(crate) struct Session {
     caller: Caller,
     control: Control,
     secrets: Option<SecretsFile>,
+    roles: Roles,
+    /// When roles' credentials without an end were last said to last longer.
+    renewed_at: i64,
     sequence: Arc<Sequence>,
     assignment: Assignment,
     /// Until the first look at what there is to say.
@@ -91,6 +95,7 @@ impl Session {
         caller: Caller,
         control: Control,
         secrets: Option<SecretsFile>,
+        roles: Roles,
         hub: &Hub,
     ) -> Self {
         Self {
@@ -98,6 +103,8 @@ impl Session {
             caller,
             control,
             secrets,
+            roles,
+            renewed_at: 0,
             sequence: Arc::clone(&hub.sequence),
             assignment: Assignment::default(),
             is_new: true,
@@ -117,6 +124,7 @@ impl Session {
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut silent_at = together(Instant::now() + ASK_AFTER);
         let mut is_asked = false;
+        let mut roles = self.roles.changes();
         seat.news.notify_one();
         loop {
             tokio::select! {
@@ -152,6 +160,12 @@ impl Session {
                         return "it cannot be written to";
                     }
                 }
+                () = changed(&mut roles) => {
+                    let frames = self.renewals();
+                    if !send(socket, frames.into_iter().map(|it| Message::Text(it.into()))).await {
+                        return "it cannot be written to";
+                    }
+                }
                 () = sleep_until(silent_at), if is_asked => return "nothing was heard of it",
                 () = sleep_until(silent_at) => {
                     if !send(socket, [Message::Ping(Bytes::new())]).await {
@@ -165,7 +179,11 @@ impl Session {
                         healthy: true,
                         message_id: Some(Uuid::new_v4().to_string()),
                     });
-                    if !send(socket, [Message::Text(beat.encode().into())]).await {
+                    let mut frames = vec![beat.encode()];
+                    if self.is_time_to_renew() {
+                        frames.extend(self.renewals());
+                    }
+                    if !send(socket, frames.into_iter().map(|it| Message::Text(it.into()))).await {
                         return "it cannot be written to";
                     }
                 }
@@ -177,6 +195,17 @@ impl Session {
     pub(crate) fn has_instance(&self) -> bool {
         let state = self.control.view();
         state.instance(self.hello.instance).is_some_and(|it| it.status != InstanceStatus::Inactive)
+    }
+}
+
+/// Waits for a change, for ever where there can be none.
+async fn changed<T>(changes: &mut Option<watch::Receiver<T>>) {
+    let is_changed = match changes {
+        Some(changes) => changes.changed().await.is_ok(),
+        None => false,
+    };
+    if !is_changed {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -14,7 +14,7 @@ use longshore_control::reference;
 use longshore_control::tasks::{Launch, LaunchTags};
 use longshore_model::{
     Arn, Attribute, ClientToken, ClusterName, ContainerName, ContainerOverride, Family, InstanceId,
-    InstanceStatus, Overrides, Owner,
+    InstanceStatus, Overrides, Owner, arn,
 };
 use longshore_wire::ecs;
 use longshore_wire::{Parsed, Shape, Unknown};
@@ -243,7 +243,11 @@ pub(super) fn launch(
     Ok(Launch {
         cluster,
         definition: reference::definition(&definition, owner)?,
-        overrides: overrides.map(parse_overrides).transpose()?.flatten().map(Arc::new),
+        overrides: overrides
+            .map(|it| parse_overrides(it, owner))
+            .transpose()?
+            .flatten()
+            .map(Arc::new),
         started_by: parse_started_by(started_by)?,
         group: parse_group(group)?,
         tags,
@@ -281,7 +285,7 @@ fn parse_group(text: Option<String>) -> Result<Option<Arc<str>>, Exception> {
     }
 }
 
-fn parse_overrides(sent: ecs::TaskOverride) -> Result<Option<Overrides>, Exception> {
+fn parse_overrides(sent: ecs::TaskOverride, owner: &Owner) -> Result<Option<Overrides>, Exception> {
     let length = serde_json::to_string(&sent).map_or(usize::MAX, |it| it.chars().count());
     if length > MAX_OVERRIDES {
         return Err(Exception::invalid("Container Overrides length must be at most 8192"));
@@ -294,7 +298,7 @@ fn parse_overrides(sent: ecs::TaskOverride) -> Result<Option<Overrides>, Excepti
         .map(parse_container_override)
         .collect::<Result<Vec<_>, _>>()?;
     let task_role_arn = sent.task_role_arn.filter(|it| !it.is_empty());
-    let task_role_arn = task_role_arn.map(parse_role).transpose()?;
+    let task_role_arn = task_role_arn.map(|it| parse_role(&it, owner)).transpose()?;
     let size = parse_size(sent.cpu, sent.memory)?;
     let overrides = Overrides { containers, task_role_arn, size };
     Ok(Some(overrides).filter(|it| *it != Overrides::default()))
@@ -343,11 +347,12 @@ pub(super) fn parse_variable(pair: ecs::KeyValuePair) -> Result<(String, String)
     Ok((name, value))
 }
 
-/// A role by its ARN or its name, which may carry its path.
-pub(super) fn parse_role(text: String) -> Result<String, Exception> {
+/// The ARN of a role, given by that or by its name, which may carry its path.
+pub(super) fn parse_role(text: &str, owner: &Owner) -> Result<String, Exception> {
     let allowed = |it: char| it.is_ascii_alphanumeric() || "_+=,.@-/:".contains(it);
-    if text.len() <= 2048 && text.chars().all(allowed) {
-        Ok(text)
+    let role = owner.role_arn(text);
+    if text.len() <= 2048 && text.chars().all(allowed) && arn::is_role(&role) {
+        Ok(role)
     } else {
         Err(Exception::client("Role is not valid"))
     }

@@ -24,6 +24,7 @@ mod placement;
 mod placement_failures;
 mod requires_attributes;
 mod resources;
+mod roles;
 mod secrets;
 mod shutdown;
 mod snapshot;

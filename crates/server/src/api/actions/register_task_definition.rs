@@ -67,8 +67,10 @@ fn parse(
         one_of(request.network_mode, NetworkMode::parse, "Network mode", "bridge,host,none")?;
     let containers = request.container_definitions.unwrap_or_default();
     let containers = containers.into_iter().map(|it| container::parse(it, network_mode));
-    let role =
-        |text: Option<String>| text.filter(|it| !it.is_empty()).map(input::parse_role).transpose();
+    let role = |text: Option<String>| {
+        let text = text.filter(|it| !it.is_empty());
+        text.map(|it| input::parse_role(&it, call.owner())).transpose()
+    };
     let volumes = request.volumes.unwrap_or_default().into_iter().map(volume::parse);
     Ok(Registration {
         family,

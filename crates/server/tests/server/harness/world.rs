@@ -10,7 +10,8 @@ use http_body_util::Full;
 use longshore_control::Control;
 use longshore_model::{InstanceId, Owner};
 use longshore_server::{
-    Keys, MasterKey, MetricsTokenFile, PlainText, SecretsFile, Server, ServerError, Tls,
+    Keys, MasterKey, MetricsTokenFile, PlainText, RoleCredentialsFile, SecretsFile, Server,
+    ServerError, Tls,
 };
 use longshore_store::{MemoryJournal, State, Store, StoreError, Tx};
 use longshore_wire::Operation;
@@ -36,6 +37,7 @@ struct Parts {
     store: Store,
     keys: Keys,
     secrets: Option<SecretsFile>,
+    roles: Option<RoleCredentialsFile>,
     has_fargate: bool,
     tls: Option<Tls>,
     metrics_token: Option<MetricsTokenFile>,
@@ -44,8 +46,8 @@ struct Parts {
 impl Parts {
     fn of(store: Store) -> Self {
         let keys = Keys { root: root_key(), master: MasterKey::random() };
-        let (secrets, tls, metrics_token) = (None, None, None);
-        Self { store, keys, secrets, has_fargate: false, tls, metrics_token }
+        let (secrets, roles, tls, metrics_token) = (None, None, None, None);
+        Self { store, keys, secrets, roles, has_fargate: false, tls, metrics_token }
     }
 
     fn new() -> Self {
@@ -88,6 +90,14 @@ impl World {
         Self::with(Parts { secrets, ..Parts::new() }).await
     }
 
+    /// A world whose server finds the credentials of roles in this file.
+    pub(crate) async fn with_roles(store: Store, keys: Option<Keys>, file: &Path) -> Self {
+        let parts = Parts::of(store);
+        let roles = Some(RoleCredentialsFile::open(file).unwrap());
+        let keys = keys.unwrap_or(parts.keys);
+        Self::with(Parts { keys, roles, ..parts }).await
+    }
+
     /// A world without threads of its own that speaks TLS as well.
     pub(crate) async fn with_tls(tls: Tls) -> Self {
         Self::with(Parts { tls: Some(tls), ..Parts::inline() }).await
@@ -100,7 +110,7 @@ impl World {
     }
 
     async fn with(parts: Parts) -> Self {
-        let Parts { store, keys, secrets, has_fargate, tls, metrics_token } = parts;
+        let Parts { store, keys, secrets, roles, has_fargate, tls, metrics_token } = parts;
         let clock = Arc::new(Steered::default());
         let owner = Owner { region: "us-east-1".into(), account: "111122223333".into() };
         let control = Control::new(store, clock.clone(), Arc::new(Count::default()), owner)
@@ -111,6 +121,9 @@ impl World {
             Server::bind(any_port, control.clone(), keys.clone(), secrets).await.unwrap();
         if let Some(tls) = tls {
             server = server.with_transports(tls, PlainText::ThisMachine);
+        }
+        if let Some(file) = roles {
+            server = server.with_role_credentials(file);
         }
         if let Some(token) = metrics_token {
             server = server.with_metrics_token(token);
