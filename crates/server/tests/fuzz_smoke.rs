@@ -39,6 +39,9 @@ async fn no_damaged_frame_of_an_agent_panics() {
             format!(
                 r#"{{"type":"NackRequest","message":{{{own},"messageId":"{id}","reason":"r"}}}}"#
             ),
+            format!(
+                r#"{{"type":"IAMRoleCredentialsAckRequest","message":{{"credentialsId":"c","expiration":"e","messageId":"{id}"}}}}"#
+            ),
             format!(r#"{{"type":"HeartbeatAckRequest","message":{{"messageId":"{id}"}}}}"#),
             format!(
                 r#"{{"type":"TaskStopVerificationMessage","message":{{"messageId":"{id}","stopCandidates":[{{"desiredStatus":"STOPPED","taskArn":"{task}"}}]}}}}"#

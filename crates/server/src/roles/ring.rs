@@ -293,6 +293,17 @@ mod tests {
     }
 
     #[test]
+    fn half_a_file_is_refused_and_none_of_it_is_told() {
+        let whole = format!(
+            r#"{{"{ROLE}": {{"accessKeyId": "hunter2", "secretAccessKey": "hunter2\u00e9"}}}}"#
+        );
+        for end in 0..whole.len() {
+            let error = KeyRing::parse(&whole.as_bytes()[..end]).unwrap_err();
+            assert!(matches!(error, RingError::NotJson { .. }), "{end}: {error:?}");
+        }
+    }
+
+    #[test]
     fn a_ring_shows_no_value() {
         let read = keys(
             r#"{"accessKeyId": "hunter2", "secretAccessKey": "hunter2", "sessionToken": "hunter2"}"#,

@@ -1,5 +1,6 @@
 //! Official agents of three ages, as their words were observed: `tests/official/VERSION.json`. In
-//! them `CI` is the container instance's ARN and `T` the task's.
+//! them `CI` is the container instance's ARN and `T` the task's. To what they registered is added
+//! what they announce with `ECS_ENABLE_TASK_IAM_ROLE`.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +10,15 @@ use longshore_wire::Operation::{
     DeregisterContainerInstance, DescribeTasks, DiscoverPollEndpoint, RegisterContainerInstance,
     RegisterTaskDefinition, RunTask, StopTask, SubmitContainerStateChange, SubmitTaskStateChange,
 };
-use longshore_wire::acs::{PayloadMessage, ServerMessage};
+use longshore_wire::Secret;
+use longshore_wire::acs::{PayloadMessage, RoleCredentials, ServerMessage};
 use serde_json::{Value, json};
 
 use crate::harness::{Agent, Handshake, World, open};
+use crate::roles;
+
+/// The role of the tasks here.
+const ROLE: &str = "arn:aws:iam::111122223333:role/worker";
 
 /// What an agent of one version says.
 struct Official {
@@ -24,7 +30,10 @@ impl Official {
     fn of(version: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/official");
         let text = fs::read_to_string(folder.join(format!("{version}.json"))).unwrap();
-        Self { words: serde_json::from_str(&text).unwrap(), instance: String::new() }
+        let mut words: Value = serde_json::from_str(&text).unwrap();
+        let attributes = words["register"]["attributes"].as_array_mut().unwrap();
+        attributes.push(json!({"name": "com.amazonaws.ecs.capability.task-iam-role"}));
+        Self { words, instance: String::new() }
     }
 
     /// Registers as observed, and checks what it would end at: every attribute must come back.
@@ -91,6 +100,27 @@ impl Official {
         it.timeline
     }
 
+    /// Says of each task's credentials in a message that they were taken.
+    async fn take(&self, agent: &mut Agent, message_id: &str, credentials: &RoleCredentials) {
+        let ack = json!({
+            "credentialsId": credentials.credentials_id.0, "expiration": credentials.expiration,
+            "messageId": message_id
+        });
+        let frame = json!({"type": "IAMRoleCredentialsAckRequest", "message": ack});
+        agent.say(&frame.to_string()).await;
+    }
+
+    /// The next payload, which must be as official agents demand, with its number and the
+    /// credentials of the task's role.
+    async fn hear_start(&self, agent: &mut Agent, after: i64, key: &str) -> (i64, RoleCredentials) {
+        let mut payload = agent.payload().await;
+        check_payload(&payload, self, "RUNNING", after);
+        let credentials = payload.tasks[0].role_credentials.take().expect("the task has a role");
+        check_credentials(&credentials, key);
+        self.take(agent, &payload.message_id, &credentials).await;
+        (payload.seq_num, credentials)
+    }
+
     /// Submits what was observed, twice: agents repeat what they have no answer to.
     async fn submit(&self, world: &World, what: &str, task: &str) {
         for call in self.words[what].as_array().unwrap() {
@@ -155,10 +185,25 @@ fn check_payload(payload: &PayloadMessage, official: &Official, desired: &str, a
     );
 }
 
-/// Registers, runs a task with overrides, restarts, sees the server restart, stops, rejects.
+/// What official agents demand of credentials, and the access key by which these are known.
+fn check_credentials(credentials: &RoleCredentials, key: &str) {
+    assert!(!credentials.credentials_id.0.is_empty());
+    assert_eq!(credentials.role_arn.as_deref(), Some(ROLE));
+    let text = |it: &Option<Secret>| it.as_ref().map(|it| it.0.clone()).unwrap();
+    assert_eq!(text(&credentials.access_key_id), format!("id-{key}"));
+    assert_eq!(text(&credentials.secret_access_key), format!("secret-{key}"));
+    assert_eq!(text(&credentials.session_token), format!("token-{key}"));
+    assert_eq!(credentials.expiration.as_deref(), Some("2030-01-01T00:00:00Z"));
+}
+
+/// Registers, runs a task with overrides and a role, restarts, sees the server restart and the
+/// role's credentials change, stops, rejects.
 async fn check(version: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("roles.json");
+    roles::write(&file, &json!({ROLE: roles::keys("first")}));
     let journal = MemoryJournal::default();
-    let world = World::over(Store::open(journal.clone()).unwrap()).await;
+    let world = World::with_roles(Store::open(journal.clone()).unwrap(), None, &file).await;
     let mut official = Official::of(version);
     official.register(&world, false).await;
     let container = json!({
@@ -167,8 +212,10 @@ async fn check(version: &str) {
         "portMappings": [{"containerPort": 80}, {"containerPort": 81, "hostPort": 18081, "protocol": "udp"}],
         "mountPoints": [{"sourceVolume": "v", "containerPath": "/v"}]
     });
-    let definition =
-        json!({"family": "demo", "containerDefinitions": [container], "volumes": [{"name": "v"}]});
+    let definition = json!({
+        "family": "demo", "containerDefinitions": [container], "volumes": [{"name": "v"}],
+        "taskRoleArn": "worker", "executionRoleArn": "execution"
+    });
     world.ask(RegisterTaskDefinition, definition).await;
     let mut agent = official.connect(&world, true).await;
     let mut last = official.hear_manifest(&mut agent, 0, &[]).await;
@@ -176,9 +223,8 @@ async fn check(version: &str) {
     assert_eq!(told, version);
 
     let task = run(&world, &official).await;
-    let payload = agent.payload().await;
-    check_payload(&payload, &official, "RUNNING", last);
-    last = payload.seq_num;
+    let (number, first) = official.hear_start(&mut agent, last, "first").await;
+    last = number;
     official.submit(&world, "running", &task).await;
     let shown = describe(&world, &task).await;
     assert_eq!(
@@ -197,9 +243,9 @@ async fn check(version: &str) {
     world.until_connected(&official.instance, false).await;
     official.register(&world, true).await;
     let mut agent = official.connect(&world, true).await;
-    let payload = agent.payload().await;
-    check_payload(&payload, &official, "RUNNING", last);
-    last = official.hear_manifest(&mut agent, payload.seq_num, &[&task]).await;
+    let (number, again) = official.hear_start(&mut agent, last, "first").await;
+    assert_eq!(again, first);
+    last = official.hear_manifest(&mut agent, number, &[&task]).await;
 
     // The server restarts.
     let keys = world.keys.clone();
@@ -207,13 +253,25 @@ async fn check(version: &str) {
     world.request_shutdown();
     assert_eq!(agent.frame().await, None);
     world.end().await.unwrap();
-    let world = World::reopened(Store::open(journal).unwrap(), keys).await;
+    let world = World::with_roles(Store::open(journal).unwrap(), Some(keys), &file).await;
     official.submit(&world, "running", &task).await;
     let mut agent = official.connect(&world, false).await;
-    let payload = agent.payload().await;
-    check_payload(&payload, &official, "RUNNING", 0);
-    last = official.hear_manifest(&mut agent, payload.seq_num.min(last), &[&task]).await;
+    let (number, again) = official.hear_start(&mut agent, 0, "first").await;
+    assert_eq!(again, first);
+    last = official.hear_manifest(&mut agent, number.min(last), &[&task]).await;
     assert_eq!(describe(&world, &task).await["startedAt"], before["startedAt"]);
+
+    // The role's credentials change.
+    roles::write(&file, &json!({ROLE: roles::keys("second")}));
+    let frame = agent.frame().await.unwrap();
+    let Some(ServerMessage::RoleCredentials(told)) = ServerMessage::decode(&frame).unwrap() else {
+        panic!("no credentials: {frame}");
+    };
+    assert_eq!((told.task_arn.as_str(), told.role_type.as_str()), (&*task, "TaskApplication"));
+    assert!(!told.message_id.is_empty());
+    check_credentials(&told.role_credentials, "second");
+    assert_eq!(told.role_credentials.credentials_id, first.credentials_id);
+    official.take(&mut agent, &told.message_id, &told.role_credentials).await;
 
     world.ask(StopTask, json!({"task": task, "reason": "enough"})).await;
     let payload = agent.payload().await;
@@ -243,7 +301,6 @@ async fn check(version: &str) {
         .await;
 
     agent.say(r#"{"type":"HeartbeatAckRequest","message":{"messageId":"hb-1"}}"#).await;
-    agent.say(r#"{"type":"IAMRoleCredentialsAckRequest","message":{"credentialsId":"c","expiration":"2030-01-01T00:00:00Z","messageId":"m"}}"#).await;
     let body = json!({"containerInstance": official.instance, "force": true});
     world.ask(DeregisterContainerInstance, body).await;
     assert_eq!(agent.frame().await, None, "and nothing that it said was refused");

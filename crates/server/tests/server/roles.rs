@@ -2,8 +2,11 @@
 //! else.
 
 use std::fs::{self, Permissions};
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use longshore_server::Keys;
 use longshore_store::{EmbeddedJournal, MemoryJournal, Store};
@@ -17,12 +20,11 @@ use longshore_wire::acs::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Agent, Fleet, Machine, World};
+use crate::harness::{Agent, Fleet, Handshake, Machine, World, open};
 
 const APP: &str = "arn:aws:iam::111122223333:role/app";
 const JOB: &str = "arn:aws:iam::111122223333:role/team/job";
 
-/// As in `Steered`.
 const FAR: &str = "2030-01-01T00:00:00Z";
 
 pub(crate) fn machine() -> Machine {
@@ -262,10 +264,19 @@ async fn an_agent_that_is_not_told_its_tasks_again_is_told_their_credentials() {
     let first = fleet.agent('a').task().await.role_credentials.unwrap();
     fleet.agent('a').task().await;
     let instance = fleet.arn('a').to_owned();
-    fleet.leave('a').await;
+    // Whatever it says, it is not known what it has heard.
+    for says in ["sendCredentials=true", "sendCredentials=false"] {
+        let handshake = Handshake::of(&fleet.world, &instance);
+        let query = handshake.query.replace("sendCredentials=true", says);
+        let request = Handshake { query, ..handshake }.signed();
+        let socket = open(&fleet.world, request).await.expect("the handshake is taken");
+        let mut agent = Agent { instance: instance.clone(), socket };
+        let told = credentials(&mut agent).await;
+        assert_eq!((&told.task_arn, &told.role_credentials), (&task, &first));
+        manifest(&mut agent).await;
+    }
     let mut agent = fleet.world.connect(&instance).await;
-    let told = credentials(&mut agent).await;
-    assert_eq!((&told.task_arn, &told.role_credentials), (&task, &first));
+    credentials(&mut agent).await;
     let manifest = manifest(&mut agent).await;
     // It has lost the task itself as well.
     let request = AgentMessage::TaskResend(TaskResendRequest {
@@ -377,4 +388,79 @@ async fn a_role_by_name_has_its_whole_arn_in_answers_and_what_is_none_is_refused
             ("ClientException", "Role is not valid")
         );
     }
+}
+
+/// What is logged, all of it, by the thread of a test.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+
+    fn count(&self, what: &str) -> usize {
+        self.text().matches(what).count()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_becomes_of_the_file_is_logged_once_and_no_value_ever() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::level_filters::LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let place = Place::of(&json!({APP: keys("hunter2"), JOB: keys("hunter2")}));
+    let store = Store::open_inline(MemoryJournal::default()).unwrap();
+    let world = World::with_roles(store, None, &place.file).await;
+    define(&world).await;
+    let mut agent = world.join(&machine()).await;
+    world.ask(RunTask, json!({"taskDefinition": "app"})).await;
+    let first = agent.task().await.role_credentials.unwrap();
+    agent.say(r#"{"type":"IAMRoleCredentialsAckRequest","message":{"credentialsId":"hunter2","messageId":7}}"#).await;
+
+    // Time is tokio's: the file is looked at several times for each, while the agent listens.
+    let mut looked_at = async || {
+        let listened = async { while agent.frame().await.is_some() {} };
+        tokio::time::timeout(Duration::from_secs(11), listened).await.expect_err("it lasts");
+    };
+    fs::write(&place.file, r#"{"hunter2": {"accessKeyId": "hunter2""#).unwrap();
+    looked_at().await;
+    fs::set_permissions(&place.file, Permissions::from_mode(0o640)).unwrap();
+    looked_at().await;
+    write(&place.file, &json!({APP: keys("hunter2-again")}));
+    looked_at().await;
+    let mut expired = keys("hunter2");
+    expired["expiration"] = "2017-01-01T00:00:00Z".into();
+    write(&place.file, &json!({APP: expired}));
+    looked_at().await;
+
+    for (what, count) in [
+        ("are not renewed: the old ones are kept", 2),
+        ("it is no JSON at line 1, column 37", 1),
+        ("is open to others than its owner: chmod 600", 1),
+        ("the credentials of roles are new ones", 2),
+        ("credentials are gone: its tasks keep what they have until it expires", 1),
+        ("credentials have expired, and the file has no others", 1),
+        ("telling the agent new credentials of the task's role", 1),
+    ] {
+        assert_eq!(log.count(what), count, "{what}: {}", log.text());
+    }
+    assert_eq!(log.count("hunter2"), 0, "{}", log.text());
+    assert_eq!(log.count(&first.credentials_id.0), 0, "{}", log.text());
 }
