@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use longshore_model::{DefinitionKey, TaskDefinition};
 use longshore_server::Keys;
 use longshore_store::{EmbeddedJournal, MemoryJournal, Store};
 use longshore_wire::Operation::{
@@ -463,4 +464,17 @@ async fn what_becomes_of_the_file_is_logged_once_and_no_value_ever() {
     }
     assert_eq!(log.count("hunter2"), 0, "{}", log.text());
     assert_eq!(log.count(&first.credentials_id.0), 0, "{}", log.text());
+}
+
+#[tokio::test]
+async fn a_role_that_an_earlier_version_kept_by_its_name_is_found() {
+    let place = Place::of(&json!({APP: keys("app")}));
+    let mut fleet = place.fleet(&[machine()]).await;
+    let key = DefinitionKey { family: "app".parse().unwrap(), revision: 1 };
+    let mut kept = TaskDefinition::clone(fleet.world.state().definition(&key).unwrap());
+    assert_eq!(kept.task_role_arn.as_deref(), Some(APP));
+    kept.task_role_arn = Some("app".into());
+    fleet.world.write(|tx| tx.put_definition(kept)).await;
+    fleet.start("app", "a").await;
+    check(&fleet.agent('a').task().await.role_credentials.unwrap(), APP, "app");
 }
