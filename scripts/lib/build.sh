@@ -24,7 +24,7 @@ build_longshore() {
 
 # The probe is linked statically, since its image holds nothing else. No image registry is needed.
 build_probe_image() {
-    local host directory
+    local host directory before
     host=$(rustc -vV | sed -n 's/^host: //p')
     RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static" \
         cargo build --release --locked --package longshore-probe --target "$host" ||
@@ -39,6 +39,7 @@ EXPOSE 8080
 ENTRYPOINT ["/longshore-probe"]
 CMD ["serve"]
 DOCKERFILE
+    before=$(docker image inspect --format '{{.Id}}' "$PROBE_IMAGE" 2>/dev/null || true)
     # The classic builder needs no plug-in; it says on stderr that it is classic.
     if ! DOCKER_BUILDKIT=0 docker build --quiet --tag "$PROBE_IMAGE" "$directory" 2>"$directory/errors"; then
         cat "$directory/errors" >&2
@@ -46,5 +47,9 @@ DOCKERFILE
         fail "the image $PROBE_IMAGE did not build" "Look at Docker's messages above."
     fi
     rm -r "$directory"
+    # The image of before has no name any more, unless it is the same. Who uses it keeps it.
+    if [ -n "$before" ] && [ "$before" != "$(docker image inspect --format '{{.Id}}' "$PROBE_IMAGE")" ]; then
+        docker image rm "$before" >/dev/null 2>&1 || true
+    fi
     say "    built the image $PROBE_IMAGE from scratch"
 }

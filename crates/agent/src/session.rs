@@ -234,7 +234,11 @@ impl Session {
 
     /// A manifest that is older than what we know says nothing. Tasks that are over may still be
     /// listed: their last report is under way.
-    fn take_manifest(&mut self, manifest: TaskManifestMessage, tasks: &Tasks) -> Vec<AgentMessage> {
+    fn take_manifest(
+        &mut self,
+        manifest: TaskManifestMessage,
+        tasks: &mut Tasks,
+    ) -> Vec<AgentMessage> {
         if manifest.timeline <= self.timeline
             || manifest.message_id.is_empty()
             || !self.is_ours(&manifest.container_instance_arn)
@@ -243,7 +247,8 @@ impl Session {
         }
         self.timeline = manifest.timeline;
         let Difference { surplus, missing } = Difference::of(&manifest, tasks.all());
-        let TaskManifestMessage { message_id, cluster_arn, .. } = manifest;
+        let TaskManifestMessage { message_id, cluster_arn, tasks: listed, .. } = manifest;
+        tasks.discard_what_is_nobodys(listed.into_iter().map(|it| it.task_arn).collect());
         let mut answers = vec![self.ack(message_id.clone())];
         if !surplus.is_empty() {
             let candidate = |task_arn| ManifestTask {

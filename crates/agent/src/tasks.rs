@@ -1,6 +1,6 @@
 //! All tasks of the container instance: who owns which, and what an earlier run left behind.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 
 use longshore_model::DesiredStatus;
@@ -25,6 +25,8 @@ pub(crate) struct Tasks {
     running: JoinSet<String>,
     /// The last of those that are over: one that is told of again does not begin again.
     over: VecDeque<String>,
+    /// Looks for what belongs to nobody; the latest look alone counts.
+    looking: JoinSet<()>,
 }
 
 /// The way to a worker.
@@ -51,11 +53,11 @@ impl Tasks {
     /// Takes over what an earlier run left: tasks from their files, containers by their labels.
     /// When this returns nothing that ran before can be started again.
     pub(crate) async fn resume(tools: Tools, inventory: Inventory) -> io::Result<Self> {
-        let (workers, running, over) = Default::default();
+        let (workers, running, over, looking) = Default::default();
         let mut saved = tools.files.tasks()?;
         // Of those that have stopped, the oldest are the first to make room.
         saved.sort_by_key(|it| it.told_at);
-        let mut tasks = Self { tools, inventory, workers, running, over };
+        let mut tasks = Self { tools, inventory, workers, running, over, looking };
         for state in saved {
             let first = tasks.adoption(&state).await;
             // Its file is what it was read from; a failure to write it is logged.
@@ -132,6 +134,28 @@ impl Tasks {
             true => (arn.as_str(), DesiredStatus::Running),
             false => (arn.as_str(), DesiredStatus::Stopped),
         })
+    }
+
+    /// Removes containers that were made, never started, and belong to no task: not to one that is
+    /// here, nor to one of those that the control plane lists. An agent that was killed while Docker
+    /// made one may have left it, and Docker may have been longer about it than the task lived.
+    pub(crate) fn discard_what_is_nobodys(&mut self, mut listed: HashSet<String>) {
+        listed.extend(self.workers.keys().cloned());
+        let Tools { daemon, board, common, .. } = self.tools.clone();
+        self.looking.abort_all();
+        self.looking.spawn(async move {
+            let made = match daemon.never_started(&common.container_instance).await {
+                Ok(made) => made,
+                Err(error) => return warn!(error, "containers cannot be listed"),
+            };
+            // Asked after Docker: whoever has a container made shows its task first.
+            listed.extend(board.tasks().iter().map(|it| it.arn.clone()));
+            let is_nobodys = |(_, task): &(String, String)| !listed.contains(task);
+            for (container, task) in made.into_iter().filter(is_nobodys) {
+                info!(container, task, "a container that never started is nobody's: removing it");
+                daemon.clean_up(&[container], &[]).await;
+            }
+        });
     }
 
     /// Gives up every task, and leaves its containers as they are.

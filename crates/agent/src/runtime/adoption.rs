@@ -44,15 +44,41 @@ impl Daemon {
     /// # Errors
     /// The Engine's own words when it answers with an error.
     pub(crate) async fn inventory(&self, container_instance: &str) -> Result<Inventory, String> {
+        self.list(container_instance, []).await.map(Inventory::read)
+    }
+
+    /// Containers of this container instance that were made and never started: Docker id and task.
+    ///
+    /// # Errors
+    /// The Engine's own words when it answers with an error.
+    pub(crate) async fn never_started(
+        &self,
+        container_instance: &str,
+    ) -> Result<Vec<(String, String)>, String> {
+        let status = ("status", "created".to_owned());
+        let containers = self.list(container_instance, [status]).await?;
+        let with_task = |it: ContainerSummary| Some((it.id?, it.labels?.remove(TASK_LABEL)?));
+        Ok(containers.into_iter().filter_map(with_task).collect())
+    }
+
+    /// Of this container instance, running or not, and as the filters say.
+    async fn list(
+        &self,
+        container_instance: &str,
+        filters: impl IntoIterator<Item = (&str, String)>,
+    ) -> Result<Vec<ContainerSummary>, String> {
+        let label = ("label", format!("{INSTANCE_LABEL}={container_instance}"));
+        let filters = filters.into_iter().chain([label]);
+        let filters: HashMap<_, _> =
+            filters.map(|(name, value)| (name.to_owned(), vec![value])).collect();
         loop {
-            let label = format!("{INSTANCE_LABEL}={container_instance}");
             let options = ListContainersOptions {
                 all: true,
-                filters: Some(HashMap::from([("label".to_owned(), vec![label])])),
+                filters: Some(filters.clone()),
                 ..Default::default()
             };
             match answer(self.docker.list_containers(Some(options)).await) {
-                Answer::Done(containers) => return Ok(Inventory::read(containers)),
+                Answer::Done(containers) => return Ok(containers),
                 Answer::Refused(refusal) => return Err(refusal.text),
                 Answer::Away => self.back().await,
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::lifecycle::until;
-use crate::support::World;
+use crate::support::{Proxy, World};
 
 #[tokio::test]
 async fn what_runs_goes_on_and_an_exit_that_nobody_saw_is_reported() {
@@ -90,6 +90,68 @@ async fn an_agent_killed_at_any_moment_starts_nothing_twice() {
         assert!(is_running(&world, task).await);
         assert_eq!(world.containers(task).await.len(), 1, "{task}");
     }
+    world.end().await;
+}
+
+/// A world whose agent was killed while Docker makes the container of this task.
+async fn killed_while_a_container_is_made() -> (World, Proxy, String) {
+    let mut world = World::begin_without_agent().await;
+    let proxy = Proxy::at(&world.dir.path().join("docker.sock"));
+    world.config.docker_host = Some(proxy.address());
+    world.config.task_cleanup_wait = Duration::from_secs(1);
+    world.start_agent().await;
+    proxy.make_none();
+    let task = world.run(json!([{"command": ["wait"]}]));
+    proxy.until_waiting(1).await;
+    world.kill_agent().await;
+    (world, proxy, task)
+}
+
+#[tokio::test]
+async fn a_container_that_docker_was_making_for_an_agent_that_was_killed_is_the_one_that_runs() {
+    let (mut world, proxy, task) = killed_while_a_container_is_made().await;
+    world.start_agent().await;
+    proxy.until_waiting(2).await;
+    proxy.make_them();
+    world.wait(&task, "RUNNING").await;
+    assert!(is_running(&world, &task).await, "it is the only one");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_container_that_docker_was_making_for_a_task_that_stopped_meanwhile_is_removed() {
+    let (mut world, proxy, task) = killed_while_a_container_is_made().await;
+    world.start_agent().await;
+    proxy.until_waiting(2).await;
+    world.stop(&task);
+    let stopping = format!("stop {task}");
+    world.control_plane.wait("the stop's ack", |it| it.frame("AckRequest", &stopping)).await;
+    proxy.make_them();
+    world.wait(&task, "STOPPED").await;
+    assert_eq!(world.history(&task), ["STOPPED web=STOPPED"]);
+    until(|| async { world.containers(&task).await.is_empty() }).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_container_that_docker_made_after_its_task_was_over_is_removed_when_tasks_are_listed() {
+    let (mut world, proxy, task) = killed_while_a_container_is_made().await;
+    // To this one Docker answers.
+    world.config.docker_host = None;
+    world.start_agent().await;
+    world.wait(&task, "RUNNING").await;
+    world.stop(&task);
+    world.wait(&task, "STOPPED").await;
+    let files = world.config.data_dir.join("tasks");
+    until(|| async { std::fs::read_dir(&files).unwrap().count() == 0 }).await;
+    proxy.make_them();
+    until(|| async { world.containers(&task).await.len() == 1 }).await;
+
+    let listed = world.run(json!([{"command": ["wait"]}]));
+    world.wait(&listed, "RUNNING").await;
+    world.control_plane.send_manifest(&[&listed]);
+    until(|| async { world.containers(&task).await.is_empty() }).await;
+    assert!(is_running(&world, &listed).await);
     world.end().await;
 }
 

@@ -4,7 +4,7 @@ use longshore_agent::ImagePullBehavior;
 use serde_json::json;
 
 use crate::lifecycle::free_port;
-use crate::support::{IMAGE, World};
+use crate::support::{IMAGE, ImageName, World};
 
 #[track_caller]
 fn assert_failed(container: &serde_json::Value, reason: &str) {
@@ -123,6 +123,7 @@ async fn a_present_image_needs_no_registry_whatever_the_pull_behavior_but_always
         tag: Some("latest".to_owned()),
     };
     world.docker.tag_image(IMAGE, Some(tag)).await.unwrap();
+    let _name = ImageName(image.to_owned());
     let container = json!({"image": image, "command": ["exit", "0"]});
     let ended = world.run_to_the_end(container.clone()).await;
     assert_eq!((ended["exitCode"].as_i64(), &ended["reason"]), (Some(0), &json!(null)));

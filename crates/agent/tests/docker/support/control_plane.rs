@@ -99,6 +99,15 @@ impl ControlPlane {
         self.send("PayloadMessage", message);
     }
 
+    /// Lists these as all the tasks that are to run.
+    pub(crate) fn send_manifest(&self, tasks: &[&str]) {
+        let tasks: Vec<_> =
+            tasks.iter().map(|it| json!({"taskArn": it, "desiredStatus": "RUNNING"})).collect();
+        let message = json!({"messageId": "manifest", "clusterArn": "c", "timeline": 1,
+            "containerInstanceArn": self.instance(), "generatedAt": 0, "tasks": tasks});
+        self.send("TaskManifestMessage", message);
+    }
+
     /// As what the agent is registered.
     fn instance(&self) -> String {
         match self.state.lock().unwrap().forgets_instances {

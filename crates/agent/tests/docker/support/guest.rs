@@ -14,6 +14,11 @@ const SOURCE: &str = include_str!("guest_program.rs");
 pub(crate) async fn ensure_image(docker: &Docker) {
     static MADE: OnceCell<()> = OnceCell::const_new();
     MADE.get_or_init(|| async {
+        // Other processes may be about it too, and of two images of one name one would be left
+        // without.
+        let path = std::env::temp_dir().join(format!("{}.lock", IMAGE.replace(':', "-")));
+        let lock = std::fs::File::create(path).unwrap();
+        let _lock = tokio::task::spawn_blocking(|| lock.lock().map(|()| lock)).await.unwrap();
         if docker.inspect_image(IMAGE).await.is_ok() {
             return;
         }

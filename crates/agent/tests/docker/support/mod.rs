@@ -11,7 +11,7 @@ mod telemetry;
 mod world;
 
 pub(crate) use control_plane::ControlPlane;
-pub(crate) use docker::remove_containers_of;
+pub(crate) use docker::{ImageName, remove_containers_of};
 pub(crate) use flaky_proxy::FlakyProxy;
 pub(crate) use guest::IMAGE;
 pub(crate) use proxy::Proxy;

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
 use bollard::Docker;
 use bollard::auth::DockerCredentials;
@@ -13,6 +14,7 @@ use bollard::query_parameters::{
 };
 use futures_util::TryStreamExt;
 
+use super::docker::ImageName;
 use super::{IMAGE, World};
 use crate::lifecycle::{free_port, until};
 
@@ -28,6 +30,8 @@ pub(crate) struct Registry {
     pub(crate) host: String,
     log: PathBuf,
     certificates: Option<Certificates>,
+    /// Docker may have them under these.
+    names: Mutex<Vec<ImageName>>,
 }
 
 /// Where Docker looks for whom to trust, for one registry; removed when it is dropped.
@@ -88,7 +92,7 @@ impl Registry {
             .spawn()
             .expect("docker-registry is needed: scripts/test gets it, DOCKER_REGISTRY names it");
         until(|| async { tokio::net::TcpStream::connect(&host).await.is_ok() }).await;
-        Self { process, host, log, certificates: None }
+        Self { process, host, log, certificates: None, names: Mutex::default() }
     }
 
     /// How often it told of the manifest of an image that is called so.
@@ -104,7 +108,7 @@ impl Registry {
         let body =
             ContainerCreateBody { image: Some(IMAGE.to_owned()), ..ContainerCreateBody::default() };
         let made = docker.create_container(None, body).await.unwrap();
-        let image = format!("{}/{name}:1", self.host);
+        let image = self.name(name);
         let options = CommitContainerOptions {
             container: Some(made.id.clone()),
             repo: Some(format!("{}/{name}", self.host)),
@@ -121,17 +125,23 @@ impl Registry {
     /// Puts the tests' image into the registry under this name, and takes the name from Docker
     /// again. Gives the image's name and digest.
     pub(crate) async fn push(&self, docker: &Docker, name: &str) -> (String, String) {
-        let repository = format!("{}/{name}", self.host);
+        let (repository, image) = (format!("{}/{name}", self.host), self.name(name));
         let tag = TagImageOptions { repo: Some(repository.clone()), tag: Some("1".to_owned()) };
         docker.tag_image(IMAGE, Some(tag)).await.unwrap();
         self.push_present(docker, name).await;
-        let image = format!("{repository}:1");
         let digests = docker.inspect_image(&image).await.unwrap().repo_digests.unwrap();
         let mut digests =
             digests.iter().filter_map(|it| it.strip_prefix(&format!("{repository}@")));
         let digest = digests.next().unwrap().to_owned();
         self.forget(docker, &image).await;
         (image, digest)
+    }
+
+    /// The name of an image here, which is none of Docker's any more when the registry ends.
+    fn name(&self, name: &str) -> String {
+        let image = format!("{}/{name}:1", self.host);
+        self.names.lock().unwrap().push(ImageName(image.clone()));
+        image
     }
 
     async fn push_present(&self, docker: &Docker, name: &str) {

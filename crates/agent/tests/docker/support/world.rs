@@ -16,10 +16,12 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::control_plane::{ACCESS_KEY, ControlPlane, SECRET_KEY};
-use super::docker::{containers_of, docker};
+use super::docker::{
+    at_the_end, containers_of, docker, remove_containers_of, until_nothing_is_made,
+};
 use super::{IMAGE, guest};
 
-/// Everything one test needs. [`World::end`] removes what it left in Docker.
+/// Everything one test needs. What it left in Docker is removed when it is dropped.
 pub(crate) struct World {
     pub(crate) control_plane: Arc<ControlPlane>,
     pub(crate) docker: Docker,
@@ -115,7 +117,6 @@ impl World {
         if self.agent.is_some() {
             self.kill_agent().await;
         }
-        super::remove_containers_of(&self.docker, &self.arn).await;
     }
 
     /// Runs a task of these containers; the rest of each is filled in.
@@ -209,6 +210,19 @@ impl World {
         let mut containers = self.containers(task).await;
         assert_eq!(containers.len(), 1, "containers of {task}");
         containers.remove(0)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some((agent, _)) = self.agent.take() {
+            agent.abort();
+        }
+        let (arn, data_dir) = (self.arn.clone(), self.config.data_dir.clone());
+        at_the_end(|docker| async move {
+            until_nothing_is_made(&docker, &data_dir).await;
+            remove_containers_of(&docker, &arn).await;
+        });
     }
 }
 
