@@ -15,6 +15,7 @@ import pytest
 
 import engine
 from tasks import Tasks, container_of, quiet
+from test_wire import Raw
 from wait import wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may start an engine")
@@ -66,6 +67,11 @@ class OwnEngine:
 
     def end(self):
         self.process.terminate()
+        self.process.wait(60)
+
+    def kill(self):
+        """As a crash would."""
+        self.process.kill()
         self.process.wait(60)
 
     def load_probe(self):
@@ -179,4 +185,50 @@ def test_a_task_that_is_run_without_an_engine_does_not_hang(own_engine, new_serv
         wait_until(lambda: tasks.describe(placed)["lastStatus"] != "PENDING", 120, "it is not PENDING")
     run_on(it, tasks)
     assert server.log_text().count(missed) == 1, "once, and not for each that waits"
+    assert server.log_text().count("the Docker Engine answers again") == 1
+
+
+def health(server):
+    """What the instance says of itself: in all, and of the program that runs its containers."""
+    (arn,) = server.ecs.list_container_instances()["containerInstanceArns"]
+    asked = {"containerInstances": [arn], "include": ["CONTAINER_INSTANCE_HEALTH"]}
+    status, _, answer = Raw(server).call("DescribeContainerInstances", asked)
+    assert status == 200, answer
+    (instance,) = json.loads(answer)["containerInstances"]
+    told = instance["healthStatus"]
+    of_runtime = [it["status"] for it in told.get("details", []) if it["type"] == "CONTAINER_RUNTIME"]
+    return told["overallStatus"], of_runtime
+
+
+@pytest.mark.parametrize("options", [(), ("--live-restore",)], ids=["plain", "live-restore"])
+def test_an_engine_that_stays_away_is_told_of_and_all_is_well_when_it_is_back(own_engine, new_server, options):
+    it = own_engine(*options)
+    server = new_server(DOCKER_HOST=it.host)
+    tasks = Tasks(server)
+    task = run_on(it, tasks)
+    before = tasks.inspect(task)["State"]["Pid"]
+    wait_until(lambda: health(server) == ("OK", ["OK"]), 90, "it is well")
+
+    it.kill()
+    wait_until(lambda: health(server) == ("IMPAIRED", ["IMPAIRED"]), 90, "its engine is missed")
+    assert tasks.instance()["agentConnected"] is True, "the agent is there"
+    assert tasks.describe(task)["lastStatus"] == "RUNNING", "nobody has said anything else"
+    os.kill(before, 0)
+    # As ECS does; it waits until there is an engine, for as long as Docker's time limits say.
+    waiting = tasks.run_one(task["taskDefinitionArn"])
+    stopping = tasks.run_one(task["taskDefinitionArn"])
+    tasks.stop(stopping)
+
+    it.start()
+    tasks.running(waiting)
+    tasks.stopped(stopping)
+    if options:
+        assert tasks.describe(task)["lastStatus"] == "RUNNING"
+        assert tasks.inspect(task)["State"]["Pid"] == before, "it went on"
+    else:
+        stopped = tasks.stopped(task)
+        assert stopped["stoppedReason"] == "Essential container in task exited"
+        assert container_of(stopped)["exitCode"] is not None
+    wait_until(lambda: health(server) == ("OK", ["OK"]), 90, "it is well again")
+    assert server.log_text().count("the Docker Engine does not answer") == 1, "once"
     assert server.log_text().count("the Docker Engine answers again") == 1

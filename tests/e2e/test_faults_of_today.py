@@ -155,3 +155,36 @@ def test_an_agent_whose_clock_is_off_by_an_hour_goes_by_the_servers(server, mach
     key = machine.environment["AWS_ACCESS_KEY_ID"]
     (line,) = [it for it in server.log_text().splitlines() if "its sender's clock is" in it]
     assert direction in line and key in line
+
+
+def test_of_two_agents_on_copies_of_one_data_directory_one_stays_connected(tmp_path, server, machine, tasks):
+    machine.start(*machine.options).connected()
+    other = Machine(tmp_path / "other")
+    shutil.copytree(machine.data_dir, other.data_dir)
+    other.environment = machine.environment
+    two = [machine, other]
+    kept_out, contest = "this agent is kept out", "two agents are this container instance"
+    connections = "connected to the control plane"
+    try:
+        other.start(*machine.options)
+        wait_until(lambda: any(kept_out in it.text() for it in two), 60, "one is kept out")
+        (out,) = [it for it in two if kept_out in it.text()]
+        (inside,) = [it for it in two if it is not out]
+        assert "Another agent is connected as container instance" in out.text()
+        assert "from 127.0.0.1:" in out.text(), "it says which"
+        (told,) = [it for it in server.log_text().splitlines() if contest in it]
+        assert told.count("127.0.0.1:") == 2, "it names both"
+        # It is quiet: whoever is connected stays so, and works.
+        tasks.stopped(tasks.run_one(tasks.define(quiet(command=["exit", "0"]))))
+        before = [it.text().count(connections) for it in two]
+        tasks.stopped(tasks.run_one(tasks.define(quiet(command=["exit", "0"]))))
+        assert [it.text().count(connections) for it in two] == before
+        assert tasks.instance()["agentConnected"] is True
+
+        inside.end(signal.SIGKILL)
+        more = before[two.index(out)]
+        wait_until(lambda: out.text().count(connections) > more, 60, "the other one is let in")
+        tasks.stopped(tasks.run_one(tasks.define(quiet(command=["exit", "0"]))))
+        assert server.log_text().count(contest) == 1 and out.text().count(kept_out) == 1, "once"
+    finally:
+        other.end()

@@ -23,6 +23,10 @@ const FACTOR: f64 = 1.5;
 pub(crate) const DENIED: &str = "the control plane refuses this agent: tasks go on, and it is asked \
      again seldom; a machine whose key was revoked joins anew (longshore agent join TOKEN)";
 
+/// What is said once where another agent is connected as this container instance.
+pub(crate) const CONTESTED: &str = "this agent is kept out: containers here go on, and the control \
+     plane is asked again seldom; the other agent's end lets this one in";
+
 /// Delays that grow from attempt to attempt, each with up to a fifth added at random.
 #[derive(Clone, Debug)]
 pub(crate) struct Backoff {

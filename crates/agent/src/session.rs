@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tracing::{debug, error, info, warn};
 
 use crate::agent::dismissal;
-use crate::backoff::{Backoff, DENIED};
+use crate::backoff::{Backoff, CONTESTED, DENIED};
 use crate::engine::Difference;
 use crate::files::Identity;
 use crate::payload::{self, Payload};
@@ -69,11 +69,14 @@ impl Session {
         let mut denied_told = false;
         let mut delay = Duration::ZERO;
         let mut told = false;
+        // Tells this agent from another on a copy of its data directory.
+        let run = uuid::Uuid::new_v4().to_string();
         loop {
             tokio::time::sleep(delay).await;
             delay = backoff.delay();
             let is_first = self.ready.is_some();
-            match connect(&self.api, &self.identity, &self.docker_version, is_first).await {
+            let (api, identity, docker) = (&self.api, &self.identity, &self.docker_version);
+            match connect(api, identity, docker, &run, is_first).await {
                 Ok(socket) => {
                     info!("connected to the control plane");
                     let since = Instant::now();
@@ -105,7 +108,10 @@ impl Session {
                         return why;
                     }
                     if !std::mem::replace(&mut denied_told, true) {
-                        error!(%error, "{DENIED}");
+                        match &error {
+                            ConnectError::Contested(_) => error!(%error, "{CONTESTED}"),
+                            _ => error!(%error, "{DENIED}"),
+                        }
                     }
                     delay = denied.delay();
                 }

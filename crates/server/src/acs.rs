@@ -7,6 +7,7 @@
 //! it has missed.
 
 mod assignment;
+mod contest;
 mod hello;
 mod hub;
 mod manifest;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,12 +99,12 @@ async fn enter(
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let _ = stream.set_nodelay(true);
-    let is_from_here = is_from_here(&stream)?;
+    let (is_from_here, peer) = (is_from_here(&stream)?, stream.peer_addr()?);
     let entered = tokio::select! {
         entered = doors.transports.enter(stream) => entered?,
         () = requested(&mut stopping) => return Ok(()),
     };
-    let connection = |transport| Connection { transport, is_from_here, doors, stopping };
+    let connection = |transport| Connection { transport, is_from_here, peer, doors, stopping };
     match entered {
         Entered::Plain(stream, transport) => connection(transport).serve(stream).await?,
         Entered::Tls(stream) => connection(Transport::Tls).serve(stream).await?,
@@ -116,6 +117,7 @@ struct Connection {
     transport: Transport,
     /// Whether the caller is on this machine, or a proxy is.
     is_from_here: bool,
+    peer: SocketAddr,
     doors: Arc<Doors>,
     stopping: watch::Receiver<bool>,
 }
@@ -227,7 +229,7 @@ impl Connection {
         };
         let query = parts.uri.query().unwrap_or_default();
         let hello = match Hello::read(query, which.names(), doors.control.owner()) {
-            Ok(hello) => hello,
+            Ok(hello) => hello.from(self.peer),
             Err(refusal) => {
                 debug!(?refusal, "an agent's handshake is refused");
                 return acs::refuse(&refusal);
@@ -239,6 +241,11 @@ impl Connection {
         }
         if let Err(refusal) = hello.check(&doors.control.view()) {
             debug!(?refusal, "an agent's handshake is refused");
+            return acs::refuse(&refusal);
+        }
+        if let Socket::Acs = which
+            && let Err(refusal) = doors.hub.may_sit(&hello)
+        {
             return acs::refuse(&refusal);
         }
         let admission = match which {

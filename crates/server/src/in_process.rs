@@ -81,7 +81,7 @@ impl InProcess {
         let control = &self.doors.control;
         let hello = Hello::read(query, acs::NAMES, control.owner())?;
         hello.check(&control.view())?;
-        match self.doors.hub.sit(control, hello.instance, hello.versions.clone()).await {
+        match self.doors.hub.sit(control, &hello).await {
             Ok(Some(seat)) => {
                 seat.news.notify_one();
                 let Doors { hub, roles, .. } = &*self.doors;

@@ -14,7 +14,7 @@ pub use payload::{
     EcrAuthData, HostVolume, MountPoint, Overrides, PayloadMessage, PortMapping,
     RegistryAuthentication, RestartPolicy, RoleCredentials, Task, Volume, VolumeFrom,
 };
-pub use refusal::Refusal;
+pub use refusal::{CONTESTED, Refusal};
 pub use server_message::{
     BadRequestException, CloseMessage, ErrorMessage, HeartbeatMessage, IAMRoleCredentialsMessage,
     InvalidInstanceException, ManifestTask, PerformUpdateMessage, ServerMessage,

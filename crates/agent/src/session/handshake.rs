@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{Request, Uri};
 use longshore_client::{CallError, Client, Connector, SocketEndpoint, SocketEndpointError, causes};
-use longshore_wire::acs::Refusal;
+use longshore_wire::acs::{CONTESTED, Refusal};
 use longshore_wire::ecs;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
@@ -26,6 +26,8 @@ const READ_BUFFER: usize = 16 * 1024;
 pub(crate) enum ConnectError {
     #[error("the container instance is inactive: {0}")]
     Inactive(String),
+    #[error("{0}")]
+    Contested(String),
     #[error("the handshake was refused: {0}")]
     Denied(String),
     #[error("the handshake was refused: {0}")]
@@ -48,7 +50,7 @@ impl ConnectError {
     /// Whether the control plane refuses this agent, rather than this attempt of it.
     pub(super) fn is_denial(&self) -> bool {
         match self {
-            Self::Denied(_) => true,
+            Self::Denied(_) | Self::Contested(_) => true,
             Self::Discover(error) => is_denied(error),
             _ => false,
         }
@@ -60,6 +62,7 @@ pub(super) async fn connect(
     api: &Client,
     identity: &Identity,
     docker_version: &str,
+    run: &str,
     send_credentials: bool,
 ) -> Result<Socket, ConnectError> {
     let question = ecs::DiscoverPollEndpointRequest {
@@ -72,6 +75,7 @@ pub(super) async fn connect(
     let docker_version = format!("DockerVersion: {docker_version}");
     let parameters = [
         ("agentHash", "longshore"),
+        ("agentRun", run),
         ("agentVersion", env!("CARGO_PKG_VERSION")),
         ("clusterArn", &identity.cluster),
         ("containerInstanceArn", &identity.container_instance_arn),
@@ -103,6 +107,7 @@ pub(crate) async fn open(
                 Some(it) if it.exception == "InactiveInstanceException" => {
                     ConnectError::Inactive(it.message)
                 }
+                Some(it) if it.exception == CONTESTED => ConnectError::Contested(it.message),
                 Some(it) => ConnectError::Denied(format!("{}: {}", it.exception, it.message)),
                 None => ConnectError::Refused(response.status().to_string()),
             })

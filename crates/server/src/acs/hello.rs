@@ -1,5 +1,8 @@
 //! A handshake: who the agent says it is, and whether it may be that.
 
+use std::fmt;
+use std::net::SocketAddr;
+
 use axum::body::Body;
 use http::{Response, StatusCode};
 use longshore_control::access::{self, AccessDenied, Caller, Deed};
@@ -9,6 +12,9 @@ use longshore_model::{ClusterName, InstanceId, InstanceStatus, Owner};
 use longshore_store::State;
 use longshore_wire::acs::Refusal;
 use longshore_wire::percent;
+use uuid::Uuid;
+
+use super::contest::Run;
 
 /// Who an agent says it is when it opens its socket.
 #[derive(Clone, Debug)]
@@ -16,6 +22,16 @@ pub(crate) struct Hello {
     pub(crate) cluster: ClusterName,
     pub(crate) instance: InstanceId,
     pub(crate) versions: VersionInfo,
+    pub(crate) who: Who,
+}
+
+/// Which of possibly several agents of one identity it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Who {
+    /// Only Longshore's agent says this.
+    pub(crate) run: Option<Run>,
+    /// Where it connects from, if that is known.
+    pub(crate) peer: Option<SocketAddr>,
 }
 
 /// What a socket's handshake calls the cluster and the container instance.
@@ -48,7 +64,15 @@ impl Hello {
             agent_hash: value("agentHash"),
             docker_version: value("dockerVersion"),
         };
-        Ok(Self { cluster, instance, versions })
+        let run = value("agentRun").and_then(|it| Uuid::parse_str(&it).ok());
+        let who = Who { run: run.map(|it| Run(it.as_u128())), peer: None };
+        Ok(Self { cluster, instance, versions, who })
+    }
+
+    /// The same, from there.
+    pub(crate) fn from(mut self, peer: SocketAddr) -> Self {
+        self.who.peer = Some(peer);
+        self
     }
 
     /// Whether the instance is there to be connected, or why it is not. For those who may know.
@@ -64,6 +88,16 @@ impl Hello {
                 "InvalidInstanceException",
                 "The container instance is not registered in this cluster.".into(),
             )),
+        }
+    }
+}
+
+impl fmt::Display for Who {
+    /// Where it is.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.peer {
+            Some(peer) => write!(out, "{peer}"),
+            None => out.write_str("an unknown address"),
         }
     }
 }

@@ -5,11 +5,15 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use longshore_control::Control;
-use longshore_model::container_instance::VersionInfo;
 use longshore_model::{InstanceId, InstanceStatus, LastStatus, TaskId};
 use longshore_store::{Change, Store, StoreError};
+use longshore_wire::acs::{CONTESTED, Refusal};
 use tokio::sync::Notify;
+use tokio::time::Instant;
+use tracing::warn;
 
+use super::contest::{Contest, Verdict};
+use super::hello::{Hello, Who};
 use super::sequence::Sequence;
 
 /// The connected sessions. The newest connection of an instance is the one that counts: an agent
@@ -20,6 +24,8 @@ use super::sequence::Sequence;
 #[derive(Default)]
 pub(crate) struct Hub {
     seats: Mutex<HashMap<InstanceId, Arc<Seat>>>,
+    /// Of instances whose seat went from one agent to another lately. Locked after the seats.
+    contests: Mutex<HashMap<InstanceId, Contest>>,
     /// Numbers the messages of all sessions.
     pub(crate) sequence: Arc<Sequence>,
 }
@@ -32,6 +38,8 @@ pub(crate) struct Seat {
     /// A newer connection of the same instance has taken over.
     pub(crate) replaced: Notify,
     concerns: Mutex<Concerns>,
+    /// Whose it is.
+    who: Who,
 }
 
 /// Which tasks a session has to look at. It says nothing of what has become of them: that is
@@ -71,21 +79,58 @@ impl Hub {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether this agent may push out the one that is connected, or why not: the two have pushed
+    /// each other out again and again.
+    pub(crate) fn may_sit(&self, hello: &Hello) -> Result<(), Refusal> {
+        let seats = self.seats();
+        let holder = seats.get(&hello.instance).map(|it| it.who);
+        let Some((holder, run)) = holder.zip(hello.who.run) else { return Ok(()) };
+        if holder.run.is_none_or(|it| it == run) {
+            return Ok(());
+        }
+        let verdict = {
+            let mut contests = self.contests();
+            contests.get_mut(&hello.instance).map(|it| it.arrives(run, Instant::now()))
+        };
+        let Some(Verdict::KeepOut { is_news }) = verdict else { return Ok(()) };
+        let instance = hello.instance;
+        if is_news {
+            warn!(
+                %instance, connected = %holder, kept_out = %hello.who,
+                "two agents are this container instance and push each other out: a data directory \
+                 was copied. The one that is connected stays, the other is kept out until that one \
+                 is gone"
+            );
+        }
+        let message = format!(
+            "Another agent is connected as container instance {instance}, from {holder}: a data \
+             directory was copied. End one of the two agents; to make this machine a container \
+             instance of its own, start its agent on an empty data directory."
+        );
+        Err(Refusal { exception: CONTESTED.into(), message })
+    }
+
     /// Gives an instance's new session its seat and records that the agent is connected; the
     /// session before loses its own. `None` for an instance that is gone.
     pub(crate) async fn sit(
         &self,
         control: &Control,
-        instance: InstanceId,
-        versions: VersionInfo,
+        hello: &Hello,
     ) -> Result<Option<Arc<Seat>>, StoreError> {
-        let seat = Arc::new(Seat::default());
+        let seat = Arc::new(Seat { who: hello.who, ..Seat::default() });
+        let instance = hello.instance;
         let recorded = {
             let mut seats = self.seats();
             if let Some(before) = seats.insert(instance, Arc::clone(&seat)) {
                 before.replaced.notify_one();
+                if let (Some(before), Some(now)) = (before.who.run, seat.who.run)
+                    && before != now
+                {
+                    let mut contests = self.contests();
+                    contests.entry(instance).or_default().pushed_out(before, Instant::now());
+                }
             }
-            control.set_agent_connected(instance, true, Some(versions))
+            control.set_agent_connected(instance, true, Some(hello.versions.clone()))
         };
         match recorded.await {
             Ok(true) => Ok(Some(seat)),
@@ -108,9 +153,17 @@ impl Hub {
                 return Ok(());
             }
             seats.remove(&instance);
+            let mut contests = self.contests();
+            if contests.get_mut(&instance).is_some_and(|it| it.is_over(Instant::now())) {
+                contests.remove(&instance);
+            }
             control.set_agent_connected(instance, false, None)
         };
         recorded.await.map(|_is_in_use| ())
+    }
+
+    fn contests(&self) -> MutexGuard<'_, HashMap<InstanceId, Contest>> {
+        self.contests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn seat(&self, instance: InstanceId) -> Option<Arc<Seat>> {

@@ -53,7 +53,7 @@ pub(crate) async fn serve(
 ) {
     let control = session.control.clone();
     let instance = session.hello.instance;
-    match hub.sit(&control, instance, session.hello.versions.clone()).await {
+    match hub.sit(&control, &session.hello).await {
         Ok(Some(seat)) => {
             info!(%instance, "agent connected");
             let end = session.run(&mut socket, &seat, shutdown).await;

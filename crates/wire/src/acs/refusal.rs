@@ -12,6 +12,10 @@ pub struct Refusal {
     pub message: String,
 }
 
+/// The exception of our own that refuses an agent while another one is connected that is the same
+/// container instance.
+pub const CONTESTED: &str = "ContestedInstanceException";
+
 impl Refusal {
     /// The body in the form of the live service: `{"InactiveInstanceException":"text"}`.
     pub fn encode(&self) -> String {
