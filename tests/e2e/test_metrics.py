@@ -11,6 +11,7 @@ import engine
 from server import ControlPlane
 from tasks import quiet
 from test_tls import BRIDGE, port
+from wait import wait_until
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 
@@ -73,6 +74,37 @@ def test_what_a_task_reserves_is_shown_while_it_runs(server, tasks):
     server.ecs.stop_task(task=task["taskArn"])
     tasks.stopped(task)
     assert reserved() == [cpu, memory]
+
+
+def test_what_a_task_uses_is_shown_by_instance_and_cluster_beside_what_it_reserves(server, tasks):
+    """The numbers are the agent's: of a container that uses a CPU and holds memory."""
+    holding = 64 * 1024 * 1024
+    [instance] = server.ecs.list_container_instances()["containerInstanceArns"]
+    of_cluster = frozenset({("cluster", server.cluster)})
+    of_instance = of_cluster | {("container_instance", instance.split("/")[-1])}
+    labels = {"longshore_cluster": of_cluster, "longshore_container_instance": of_instance}
+
+    def shown(what):
+        found = read(server)
+        return [found.get((f"{scope}_{what}", of), 0) for scope, of in labels.items()]
+
+    cpu, memory = shown("reserved_cpu_units"), shown("reserved_memory_bytes")
+    busy = {**quiet(command=["busy", "--holding", "64"]), "cpu": 512, "memory": 96}
+    task = tasks.running(tasks.run_one(tasks.define(busy)))
+    assert shown("reserved_cpu_units") == [it + 512 for it in cpu]
+    assert shown("reserved_memory_bytes") == [it + 96 * 1024 * 1024 for it in memory]
+    # However busy the machine is, it gets a fiftieth of a CPU.
+    wait_until(lambda: min(shown("used_cpu_units")) > 20, 180, "the CPU that is used is shown")
+    wait_until(lambda: min(shown("used_memory_bytes")) >= holding, 180, "so is the memory")
+    family = task["taskDefinitionArn"].split("/")[-1].split(":")[0]
+    its_own = of_cluster | {("family", family), ("task", task["taskArn"].split("/")[-1]), ("container", "main")}
+    found = read(server, "?tasks=true")
+    assert found["longshore_task_container_used_memory_bytes", its_own] >= holding
+    assert found["longshore_task_container_used_cpu_units", its_own] > 20
+    server.ecs.stop_task(task=task["taskArn"])
+    tasks.stopped(task)
+    assert (shown("reserved_cpu_units"), shown("reserved_memory_bytes")) == (cpu, memory)
+    wait_until(lambda: max(shown("used_memory_bytes")) < holding, 180, "it is used no more")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ usage: longshore-probe COMMAND
   sleep SECS [ON TERM]       wait, then end with 0
   ignore-term                wait for ever, deaf to SIGTERM
   mark-term FILE [CODE]      wait for ever; on SIGTERM write a mark, then end with CODE (0)
+  busy [--holding MIB]       use a CPU, and hold memory, until SIGTERM
   hog [--at-most MIB]        allocate memory until killed, or until 4096 MiB are held
   connect HOST PORT [PATH]   HTTP GET; HOST is an address or a name of /etc/hosts
 ON TERM: [--ignore-term] [--mark FILE] [--term-delay SECS] [--term-code 143]";
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Print(String),
     Exit { code: u8, after_secs: u64 },
     Sleep { secs: u64, on_term: OnTerm },
+    Busy { holding_mib: usize },
     Hog { at_most_mib: usize },
     Connect(Target),
 }
@@ -72,6 +74,7 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Command, String> {
             let on_term = OnTerm::End { mark, delay_secs: 0, code };
             Command::Sleep { secs: u64::MAX, on_term }
         }
+        "busy" => Command::Busy { holding_mib: words.option("--holding")?.unwrap_or(0) },
         "hog" => Command::Hog { at_most_mib: words.option("--at-most")?.unwrap_or(4096) },
         "connect" => Command::Connect(Target {
             host: words.required("HOST")?,
@@ -171,6 +174,12 @@ mod tests {
     fn exit_takes_a_code_and_may_wait() {
         check("exit 42", Ok(Command::Exit { code: 42, after_secs: 0 }));
         check("exit 42 --after 3", Ok(Command::Exit { code: 42, after_secs: 3 }));
+    }
+
+    #[test]
+    fn what_is_busy_may_hold_memory() {
+        check("busy", Ok(Command::Busy { holding_mib: 0 }));
+        check("busy --holding 64", Ok(Command::Busy { holding_mib: 64 }));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use arguments::Command;
+use termination::OnTerm;
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned());
@@ -44,6 +45,11 @@ fn run(command: Command) -> Result<ExitCode, String> {
             println!("sleeping");
             std::thread::sleep(Duration::from_secs(secs));
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Busy { holding_mib } => {
+            let on_term = OnTerm::End { mark: None, delay_secs: 0, code: 143 };
+            termination::install(&on_term).map_err(|error| error.to_string())?;
+            hog::be_busy(holding_mib)
         }
         Command::Hog { at_most_mib } => Err(hog::hog(at_most_mib)),
         Command::Connect(target) => fetch::fetch(&target).map(say),
