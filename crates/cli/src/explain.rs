@@ -74,7 +74,7 @@ pub(crate) struct Options {
     )]
     strategies: Vec<Typed>,
 
-    /// The launch type: EC2, EXTERNAL, or FARGATE. [default: EC2]
+    /// The launch type: EC2, EXTERNAL, or FARGATE. [default: any that the definition is for]
     #[arg(long, env = "LONGSHORE_EXPLAIN_LAUNCH_TYPE", value_name = "TYPE")]
     launch_type: Option<String>,
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError};
 use longshore_model::container_definition::ContainerDefinition;
 use longshore_model::task_definition::{IpcMode, NetworkMode, PidMode, RuntimePlatform, Volume};
 use longshore_model::task_size::TaskSize;
-use longshore_model::{DefinitionKey, DefinitionStatus, Family, Tags, TaskDefinition};
+use longshore_model::{DefinitionKey, DefinitionStatus, Family, LaunchKind, Tags, TaskDefinition};
 use longshore_placement::{Constraint, Queries, Query, QueryError};
 use longshore_store::{State, StoreError};
 
@@ -50,7 +50,7 @@ pub struct Registration {
     /// The caller's note of a role.
     pub execution_role_arn: Option<String>,
     /// The launch types that it was checked against.
-    pub requires_compatibilities: Option<Vec<String>>,
+    pub requires_compatibilities: Option<Vec<LaunchKind>>,
     /// The caller, as an ARN.
     pub registered_by: Option<String>,
 }

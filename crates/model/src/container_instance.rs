@@ -8,11 +8,12 @@ use crate::arn::{ArnForm, Owner};
 use crate::attribute::Attribute;
 use crate::clock::Timestamp;
 use crate::id::InstanceId;
-use crate::launch_type::LaunchKind;
+use crate::launch_type::{LaunchKind, LaunchType};
 use crate::names::ClusterName;
 use crate::resources::Resources;
 use crate::status::InstanceStatus;
 use crate::tags::Tags;
+use crate::task_definition::TaskDefinition;
 
 /// The most host ports that may be in use on one instance, reserved ones included and dynamic ones
 /// not. Source: Amazon ECS Developer Guide, task definition parameters, `hostPort`.
@@ -90,6 +91,16 @@ impl ContainerInstance {
             LaunchKind::Ec2 => !self.is_external(),
             LaunchKind::External => self.ec2_instance_id.is_none(),
             LaunchKind::Fargate => true,
+        }
+    }
+
+    /// What a task of a definition is launched as here where its caller names no launch type: what
+    /// the definition is for, if that is one kind that can be here, or else what the machine is.
+    pub fn launch_type_of(&self, definition: &TaskDefinition) -> LaunchType {
+        match definition.instance_kind().filter(|it| self.serves(*it)) {
+            Some(LaunchKind::External) => LaunchType::External,
+            None if self.is_external() => LaunchType::External,
+            _ => LaunchType::Ec2,
         }
     }
 

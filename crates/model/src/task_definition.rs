@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::attribute::Attribute;
 use crate::clock::Timestamp;
 use crate::container_definition::ContainerDefinition;
+use crate::launch_type::LaunchKind;
 use crate::names::Family;
 use crate::overrides::Overrides;
 use crate::status::DefinitionStatus;
@@ -98,7 +99,7 @@ pub struct TaskDefinition {
     pub execution_role_arn: Option<String>,
     /// The launch types that it was checked against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requires_compatibilities: Option<Vec<String>>,
+    pub requires_compatibilities: Option<Vec<LaunchKind>>,
 }
 
 impl TaskDefinition {
@@ -106,6 +107,15 @@ impl TaskDefinition {
     pub fn task_role<'a>(&'a self, overrides: Option<&'a Overrides>) -> Option<&'a str> {
         let overridden = overrides.and_then(|it| it.task_role_arn.as_deref());
         overridden.or(self.task_role_arn.as_deref())
+    }
+
+    /// The one kind of container instances that it is for, EC2 or EXTERNAL; `None` where it is for
+    /// both. FARGATE says nothing of them.
+    pub fn instance_kind(&self) -> Option<LaunchKind> {
+        let required = self.requires_compatibilities.as_deref().unwrap_or_default();
+        let of_instances = |it: &&LaunchKind| **it != LaunchKind::Fargate;
+        let first = *required.iter().find(of_instances)?;
+        required.iter().filter(of_instances).all(|it| *it == first).then_some(first)
     }
 
     /// An ACTIVE revision with nothing set but its containers.

@@ -16,8 +16,9 @@ use crate::strategy::Strategy;
 /// What is to be placed.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// What the tasks are launched as: instances that do not serve it are none of the call's.
-    pub kind: LaunchKind,
+    /// What the tasks are launched as: instances that do not serve it are none of the call's. Where
+    /// it is `None` all are.
+    pub kind: Option<LaunchKind>,
     /// What each task takes.
     pub demand: &'a Demand,
     /// Attributes that an instance must have.
@@ -57,8 +58,8 @@ impl<'a> Request<'a> {
 
 /// Whether an instance is asked at all. One that is not neither fits nor refuses, and its tasks
 /// count for nothing.
-pub(crate) fn is_concerned(instance: &ContainerInstance, kind: LaunchKind) -> bool {
-    instance.status == InstanceStatus::Active && instance.serves(kind)
+pub(crate) fn is_concerned(instance: &ContainerInstance, kind: Option<LaunchKind>) -> bool {
+    instance.status == InstanceStatus::Active && kind.is_none_or(|it| instance.serves(it))
 }
 
 /// Chooses an instance for each task, so that every choice sees what the earlier ones took. The

@@ -118,6 +118,12 @@ impl Workload {
                 .pick(&[None, None, None, Some("never"), Some("10s")])
                 .flatten()
                 .map(policy),
+            // Not drawn, so that seeds go on meaning what they meant.
+            launch_type: match self.tokens % 8 {
+                3 => Some("EC2".to_owned()),
+                6 => Some("EXTERNAL".to_owned()),
+                _ => None,
+            },
             ..RunTaskRequest::default()
         }))
     }

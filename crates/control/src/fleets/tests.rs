@@ -2,9 +2,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 
-use longshore_model::{
-    ContainerInstance, Demand, InstanceStatus, LaunchKind, Resources, Timestamp,
-};
+use longshore_model::{ContainerInstance, Demand, InstanceStatus, Resources, Timestamp};
 use longshore_store::{MemoryJournal, Store, StoreError, Tx};
 
 use super::*;
@@ -76,7 +74,7 @@ fn put(store: &Store, instance: ContainerInstance) {
 fn place(fleets: &Fleets, state: &State) -> usize {
     let resources = Resources { cpu_units: 0, memory_mib: 128 };
     let request = Request {
-        kind: LaunchKind::Ec2,
+        kind: None,
         demand: &Demand { resources, ..Demand::default() },
         requires: &[],
         group: &Arc::from("family:web"),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use longshore_model::{ContainerInstance, Demand, InstanceId, InstanceStatus, LaunchKind};
+use longshore_model::{ContainerInstance, Demand, InstanceId, InstanceStatus};
 use longshore_placement::{Candidate, Placement, Refusal, Request, place};
 use longshore_store::{State, StoreError};
 
@@ -26,7 +26,7 @@ pub(super) fn check(before: &State, asked: &RunTask, outcome: &Result<Launched, 
     let definition = task_definitions::usable(before, &launch.definition).unwrap();
     let overrides = launch.overrides.as_deref();
     let request = Request {
-        kind: LaunchKind::Ec2,
+        kind: None,
         demand: &Demand::of(definition, overrides),
         requires: &requires::of_task(definition, overrides),
         group: &Arc::from(format!("family:{}", definition.key.family)),
@@ -77,7 +77,7 @@ pub(super) async fn and_abandoned(
         InstanceStatus::Draining | InstanceStatus::Inactive => InstanceStatus::Active,
     };
     let request = Request {
-        kind: LaunchKind::Ec2,
+        kind: None,
         demand: &Demand::default(),
         requires: &[],
         group: &"family:plain".into(),

@@ -113,7 +113,7 @@ pub fn explain(
     seed: u64,
 ) -> Result<Explanation, LaunchError> {
     let launch = request.launch.ready(state)?;
-    let kind = request.on.kind();
+    let kind = request.on.kind(&launch.definition);
     let of_definition = task_definitions::constraints(&launch.definition, &mut Queries::default())?;
     let constraints = launch.check(kind, of_definition, request.constraints)?;
     let asked = launch.request(kind, &constraints, &request.strategies, request.count);

@@ -213,7 +213,7 @@ impl Ready {
     /// the caller's.
     pub(super) fn check(
         &self,
-        kind: LaunchKind,
+        kind: Option<LaunchKind>,
         of_definition: Vec<Constraint>,
         of_caller: Vec<Constraint>,
     ) -> Result<Vec<Constraint>, LaunchError> {
@@ -229,7 +229,7 @@ impl Ready {
     /// What placement is asked for.
     pub(super) fn request<'a>(
         &'a self,
-        kind: LaunchKind,
+        kind: Option<LaunchKind>,
         constraints: &'a [Constraint],
         strategies: &'a [Strategy],
         count: u32,
@@ -247,25 +247,33 @@ impl Ready {
 
     /// Checks that the definition is one for this launch type: FARGATE needs the size of the task
     /// as a whole.
-    fn check_launch_type(&self, kind: LaunchKind) -> Result<(), LaunchError> {
+    fn check_launch_type(&self, kind: Option<LaunchKind>) -> Result<(), LaunchError> {
         let size = self.definition.size;
         match kind {
-            LaunchKind::Fargate if size.cpu_units.is_none() || size.memory_mib.is_none() => {
+            Some(kind @ LaunchKind::Fargate)
+                if size.cpu_units.is_none() || size.memory_mib.is_none() =>
+            {
                 Err(LaunchError::LaunchType(kind))
             }
-            LaunchKind::Ec2 | LaunchKind::External | LaunchKind::Fargate => Ok(()),
+            None | Some(LaunchKind::Ec2 | LaunchKind::External | LaunchKind::Fargate) => Ok(()),
         }
     }
 
-    /// Makes a task on this instance and puts it into the state.
+    /// Makes a task on this instance and puts it into the state. Where its caller named no launch
+    /// type, the instance says it.
     pub(super) fn put_task(
         &self,
         tx: &mut Tx<'_>,
         container_instance: InstanceId,
-        launch_type: LaunchType,
+        launch_type: Option<LaunchType>,
         now: Timestamp,
         ids: &dyn Ids,
     ) -> Arc<Task> {
+        let of_instance = || {
+            let instance = tx.instance(container_instance);
+            instance.map(|it| it.launch_type_of(&self.definition)).unwrap_or_default()
+        };
+        let launch_type = launch_type.unwrap_or_else(of_instance);
         let container = |name| Container {
             id: ContainerId::new(now, ids.next_bits()),
             name,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use longshore_model::launch_type::{PlatformVersion, Share, share_out};
 use longshore_model::{
-    ClientToken, ClusterName, LaunchFailure, LaunchKind, LaunchType, Owner, Timestamp, Unplaced,
+    ClientToken, ClusterName, LaunchFailure, LaunchKind, LaunchType, Owner, TaskDefinition,
+    Timestamp, Unplaced,
 };
 use longshore_placement::{Constraint, Strategy};
 use longshore_store::{State, Tx};
@@ -23,38 +24,39 @@ const TOKEN_SECS: i64 = 24 * 3600;
 const KEPT_DETAILS: usize = 20;
 
 /// On what tasks are to be launched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum LaunchOn {
+    /// On whichever of the instances that the definition is for; each task is then launched as what
+    /// its instance is. In ECS this is EC2, which machines outside of AWS would never serve.
+    #[default]
+    Any,
     /// All on this.
     Type(LaunchType),
     /// On Fargate, divided among its providers.
     Providers(Vec<Share>, PlatformVersion),
 }
 
-impl Default for LaunchOn {
-    fn default() -> Self {
-        Self::Type(LaunchType::default())
-    }
-}
-
 impl LaunchOn {
-    pub(super) fn kind(&self) -> LaunchKind {
+    /// What instances must serve, if anything.
+    pub(super) fn kind(&self, definition: &TaskDefinition) -> Option<LaunchKind> {
         match self {
-            Self::Type(launch_type) => launch_type.kind(),
-            Self::Providers(..) => LaunchKind::Fargate,
+            Self::Any => definition.instance_kind(),
+            Self::Type(launch_type) => Some(launch_type.kind()),
+            Self::Providers(..) => Some(LaunchKind::Fargate),
         }
     }
 
-    /// What each of so many tasks is launched as.
-    fn types(&self, count: u32) -> Vec<LaunchType> {
+    /// What each of so many tasks is launched as; `None` where its instance says it.
+    fn types(&self, count: u32) -> Vec<Option<LaunchType>> {
         match self {
-            Self::Type(launch_type) => vec![*launch_type; count as usize],
+            Self::Any => vec![None; count as usize],
+            Self::Type(launch_type) => vec![Some(*launch_type); count as usize],
             Self::Providers(shares, platform_version) => {
                 let launch_type = |provider| LaunchType::Fargate {
                     platform_version: *platform_version,
                     capacity_provider: Some(provider),
                 };
-                share_out(shares, count).into_iter().map(launch_type).collect()
+                share_out(shares, count).into_iter().map(launch_type).map(Some).collect()
             }
         }
     }
@@ -96,7 +98,7 @@ impl Control {
                     }
                 }
                 let mut launch = request.launch.ready(tx)?;
-                let kind = request.on.kind();
+                let kind = request.on.kind(&launch.definition);
                 let of_definition = self.constraints(&launch.definition)?;
                 let constraints = launch.check(kind, of_definition, request.constraints)?;
                 let asked = launch.request(kind, &constraints, &request.strategies, request.count);

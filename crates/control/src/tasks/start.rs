@@ -1,6 +1,6 @@
 //! StartTask: the caller names the instances, each of which is checked by itself.
 
-use longshore_model::{InstanceId, LaunchType};
+use longshore_model::InstanceId;
 use longshore_placement::Filter;
 use longshore_store::State;
 
@@ -32,8 +32,7 @@ impl Control {
                         failures.push(failure);
                         continue;
                     }
-                    let on = launched_on(tx, container_instance);
-                    tasks.push(launch.put_task(tx, container_instance, on, now, ids));
+                    tasks.push(launch.put_task(tx, container_instance, None, now, ids));
                 }
                 Ok(Launched { cluster: launch.cluster, tasks, failures })
             })
@@ -53,12 +52,4 @@ fn refused(state: &State, launch: &Ready, container_instance: InstanceId) -> Opt
     let reason = FailureReason::Refused(filter.refusal(&candidate)?);
     let detail = filter.detail(&candidate).map(Into::into);
     Some(Failure { container_instance, reason, detail })
-}
-
-/// The caller names no launch type: it is that of the instance.
-fn launched_on(state: &State, id: InstanceId) -> LaunchType {
-    match state.instance(id).is_some_and(|it| it.is_external()) {
-        true => LaunchType::External,
-        false => LaunchType::Ec2,
-    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use longshore_model::container_instance::VersionInfo;
 use longshore_model::{
-    Attribute, ContainerInstance, Demand, InstanceId, InstanceStatus, LaunchKind, Occupancy,
-    Resources, TaskId, Timestamp,
+    Attribute, ContainerInstance, Demand, InstanceId, InstanceStatus, Occupancy, Resources, TaskId,
+    Timestamp,
 };
 use longshore_placement::{Candidate, Constraint, Fleet, Request, Strategy, place};
 
@@ -195,7 +195,7 @@ impl Definition {
 
     fn request(&self, count: usize) -> Request<'_> {
         Request {
-            kind: LaunchKind::Ec2,
+            kind: None,
             demand: &self.demand,
             requires: &[],
             group: &self.group,

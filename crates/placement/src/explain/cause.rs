@@ -69,9 +69,8 @@ impl<'a> Request<'a> {
     /// All that keeps an instance out, in the order of the checks; nothing exactly where
     /// [`place`](crate::place) could choose it.
     pub fn causes(&self, candidate: &Candidate) -> Vec<Cause<'a>> {
-        let serves = candidate.instance.serves(self.kind);
-        let launch_type = (!serves).then_some(Cause::LaunchType(self.kind));
-        launch_type.into_iter().chain(self.filter().causes(candidate)).collect()
+        let unserved = self.kind.filter(|it| !candidate.instance.serves(*it));
+        unserved.map(Cause::LaunchType).into_iter().chain(self.filter().causes(candidate)).collect()
     }
 }
 

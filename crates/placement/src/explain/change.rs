@@ -15,7 +15,7 @@ use crate::query::{Subject, Wish};
 /// What would remove a cause from an instance.
 #[derive(Clone, Debug)]
 pub enum Change<'a> {
-    /// Launch the task as this instead, or as nothing that is for container instances.
+    /// Launch the task as this instead, or name nothing.
     LaunchAs(Option<LaunchKind>),
     /// Set the instance ACTIVE.
     SetActive,
@@ -188,7 +188,7 @@ impl fmt::Display for Change<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LaunchAs(Some(kind)) => write!(f, "launch the task as {}", kind.as_str()),
-            Self::LaunchAs(None) => f.write_str("launch the task as neither EC2 nor EXTERNAL"),
+            Self::LaunchAs(None) => f.write_str("launch the task without a launch type"),
             Self::SetActive => f.write_str("set it ACTIVE"),
             Self::Register => f.write_str("register it again"),
             Self::ConnectAgent => f.write_str("connect its agent"),

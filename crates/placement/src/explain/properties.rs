@@ -41,7 +41,7 @@ const ENTANGLED: [&str; 8] = [
 /// What is asked for.
 #[derive(Clone, Debug)]
 struct Ask {
-    kind: LaunchKind,
+    kind: Option<LaunchKind>,
     demand: Demand,
     requires: Vec<Attribute>,
     constraints: Vec<Constraint>,
@@ -112,7 +112,12 @@ fn any_instance() -> impl Strategy<Value = String> {
 }
 
 fn any_ask() -> impl Strategy<Value = Ask> {
-    let kind = prop::sample::select(&[LaunchKind::Ec2, LaunchKind::External, LaunchKind::Fargate]);
+    let kind = prop::sample::select(&[
+        None,
+        Some(LaunchKind::Ec2),
+        Some(LaunchKind::External),
+        Some(LaunchKind::Fargate),
+    ]);
     let requires = prop::sample::subsequence(
         vec![Attribute::named("cap"), Attribute::with_value("os", "linux")],
         0..=2,
@@ -149,7 +154,7 @@ fn make(change: &Change<'_>, candidate: &mut Candidate, ask: &mut Ask) -> bool {
     let instance = Arc::make_mut(&mut candidate.instance);
     let occupancy = Arc::make_mut(&mut candidate.occupancy);
     match change {
-        Change::LaunchAs(kind) => ask.kind = kind.unwrap_or(LaunchKind::Fargate),
+        Change::LaunchAs(kind) => ask.kind = *kind,
         Change::SetActive | Change::Register => instance.status = InstanceStatus::Active,
         Change::ConnectAgent => instance.agent_connected = true,
         Change::Attribute(attribute) => {

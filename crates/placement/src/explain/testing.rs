@@ -16,7 +16,7 @@ pub(super) fn with_request<T>(cpu_units: u32, check: impl FnOnce(&Request<'_>) -
     demand.resources.memory_mib = 512;
     let query = Query::parse("attribute:zone == b").unwrap();
     check(&Request {
-        kind: LaunchKind::Ec2,
+        kind: Some(LaunchKind::Ec2),
         demand: &demand,
         requires: &[Attribute::named("cap"), Attribute::with_value("os", "linux")],
         group: &"web".into(),

@@ -13,7 +13,7 @@ use crate::query::Numbered;
 /// The candidates in their order, and the tree above them.
 #[derive(Debug)]
 pub(super) struct Arrangement {
-    pub(super) kind: LaunchKind,
+    pub(super) kind: Option<LaunchKind>,
     attributes: Vec<Arc<str>>,
     /// Which change of the instances it is of.
     version: u64,
@@ -68,7 +68,11 @@ impl Node {
 }
 
 impl Arrangement {
-    pub(super) fn of(kind: LaunchKind, attributes: Vec<Arc<str>>, instances: &Instances) -> Self {
+    pub(super) fn of(
+        kind: Option<LaunchKind>,
+        attributes: Vec<Arc<str>>,
+        instances: &Instances,
+    ) -> Self {
         let values = attributes.iter().map(|it| instances.index().number_values(it));
         let mut numbered: Vec<_> = values.enumerate().collect();
         numbered.sort_by_key(|(_, values)| values.count);
@@ -88,7 +92,7 @@ impl Arrangement {
         arrangement
     }
 
-    pub(super) fn is_of(&self, kind: LaunchKind, attributes: &[Arc<str>]) -> bool {
+    pub(super) fn is_of(&self, kind: Option<LaunchKind>, attributes: &[Arc<str>]) -> bool {
         self.kind == kind && self.attributes == attributes
     }
 
@@ -203,7 +207,7 @@ mod tests {
             all.follow(it.id(), Some(it));
         }
         let attributes = attributes.iter().map(|it| (*it).into()).collect();
-        let arrangement = Arrangement::of(LaunchKind::Ec2, attributes, &all);
+        let arrangement = Arrangement::of(None, attributes, &all);
         let member = |slot: &u32| all.roster().get(*slot).map(|it| name(it.id())).unwrap();
         let leaf = |it: &Node| {
             let members = arrangement.members_of(it).iter().map(member);

@@ -10,7 +10,7 @@ use crate::candidate::Candidate;
 use crate::place::{Request, is_concerned};
 use crate::query::{Index, Slots};
 
-const KINDS: [LaunchKind; 3] = [LaunchKind::Ec2, LaunchKind::Fargate, LaunchKind::External];
+const KINDS: [Option<LaunchKind>; 3] = [None, Some(LaunchKind::Ec2), Some(LaunchKind::External)];
 
 /// The instances, and what changed of them.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Instances {
     }
 
     /// The ACTIVE ones that serve a launch kind: those that are asked at all.
-    pub(super) fn concerned(&self, kind: LaunchKind) -> &Slots {
+    pub(super) fn concerned(&self, kind: Option<LaunchKind>) -> &Slots {
         &self.concerned[number(kind)]
     }
 
@@ -122,11 +122,11 @@ impl Instances {
     }
 }
 
-/// Where a launch kind is among [`KINDS`].
-fn number(kind: LaunchKind) -> usize {
+/// Where a launch kind is among [`KINDS`]. All instances serve FARGATE.
+fn number(kind: Option<LaunchKind>) -> usize {
     match kind {
-        LaunchKind::Ec2 => 0,
-        LaunchKind::Fargate => 1,
-        LaunchKind::External => 2,
+        None | Some(LaunchKind::Fargate) => 0,
+        Some(LaunchKind::Ec2) => 1,
+        Some(LaunchKind::External) => 2,
     }
 }

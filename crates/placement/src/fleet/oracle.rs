@@ -258,10 +258,10 @@ impl Dice {
         }
         Ask {
             kind: self.one_of(&[
-                LaunchKind::Ec2,
-                LaunchKind::Ec2,
-                LaunchKind::External,
-                LaunchKind::Fargate,
+                None,
+                Some(LaunchKind::Ec2),
+                Some(LaunchKind::External),
+                Some(LaunchKind::Fargate),
             ]),
             group: self.group(),
             demand: Demand { resources, ports_tcp: ports.into(), ports_udp: vec![] },

@@ -39,7 +39,7 @@ fn with_request<R>(
         .map(|(kind, field)| Strategy::parse(kind, Some(field)).unwrap())
         .collect();
     ask(&Request {
-        kind: LaunchKind::Ec2,
+        kind: Some(LaunchKind::Ec2),
         demand,
         requires: &[],
         group: &"web".into(),

@@ -85,7 +85,7 @@ impl Asked {
 /// All of a request but how many tasks it asks for.
 #[derive(Debug)]
 struct Asks {
-    kind: LaunchKind,
+    kind: Option<LaunchKind>,
     demand: Demand,
     requires: Vec<Attribute>,
     group: Arc<str>,
@@ -230,6 +230,6 @@ fn hash(request: &Request<'_>) -> u64 {
     for it in request.requires {
         (&it.name, &it.value).hash(&mut hasher);
     }
-    (request.kind as u8).hash(&mut hasher);
+    request.kind.map(|it| it as u8).hash(&mut hasher);
     hasher.finish()
 }

@@ -21,7 +21,7 @@ fn constraint(expression: &str) -> Constraint {
 }
 
 /// Places tasks of the group `web`, each with so much CPU.
-fn place(fleet: &mut Fleet, kind: LaunchKind, count: u32, cpu_units: u32) -> Placement {
+fn place(fleet: &mut Fleet, kind: Option<LaunchKind>, count: u32, cpu_units: u32) -> Placement {
     let mut demand = Demand::default();
     demand.resources.cpu_units = cpu_units;
     let request = Request {
@@ -45,10 +45,10 @@ fn what_was_placed_counts_in_the_next_call() {
     let mut fleet = fleet("a cpu=100");
     let id = candidate("a").id();
     for _ in 0..2 {
-        assert_eq!(placed(&place(&mut fleet, LaunchKind::Ec2, 1, 50)), ["a"]);
+        assert_eq!(placed(&place(&mut fleet, Some(LaunchKind::Ec2), 1, 50)), ["a"]);
     }
     assert_eq!(fleet.candidate(id).map(|it| it.occupancy.tasks.size()), Some(2));
-    let refused = place(&mut fleet, LaunchKind::Ec2, 1, 50).refused;
+    let refused = place(&mut fleet, Some(LaunchKind::Ec2), 1, 50).refused;
     assert_eq!(refused, [(id, Refusal::Cpu)]);
 }
 
@@ -56,26 +56,26 @@ fn what_was_placed_counts_in_the_next_call() {
 fn what_is_told_of_an_instance_replaces_what_was_placed_there() {
     let mut fleet = fleet("a cpu=100");
     let a = candidate("a cpu=100");
-    assert_eq!(placed(&place(&mut fleet, LaunchKind::Ec2, 2, 50)), ["a", "a"]);
+    assert_eq!(placed(&place(&mut fleet, Some(LaunchKind::Ec2), 2, 50)), ["a", "a"]);
     fleet.follow(a.id(), Some(a));
-    assert_eq!(placed(&place(&mut fleet, LaunchKind::Ec2, 2, 50)), ["a", "a"]);
+    assert_eq!(placed(&place(&mut fleet, Some(LaunchKind::Ec2), 2, 50)), ["a", "a"]);
 }
 
 #[test]
 fn who_is_not_active_or_serves_another_kind_is_not_asked() {
     let lines = "d status=DRAINING\ne @ecs.capability.external\ni status=INACTIVE";
     let mut fleet = fleet(lines);
-    assert_eq!(place(&mut fleet, LaunchKind::Ec2, 1, 1), Placement::default());
-    let external = place(&mut fleet, LaunchKind::External, 1, 1);
+    assert_eq!(place(&mut fleet, Some(LaunchKind::Ec2), 1, 1), Placement::default());
+    let external = place(&mut fleet, Some(LaunchKind::External), 1, 1);
     assert_eq!((external.candidates, placed(&external)), (1, vec!["e".to_owned()]));
     fleet.follow(candidate("e").id(), None);
-    assert_eq!(place(&mut fleet, LaunchKind::External, 1, 1), Placement::default());
+    assert_eq!(place(&mut fleet, Some(LaunchKind::External), 1, 1), Placement::default());
 }
 
 #[test]
 fn refusals_come_in_the_order_of_ids() {
     let mut fleet = fleet("c\na\nb agent=off");
-    let refused = place(&mut fleet, LaunchKind::Ec2, 1, 9999).refused;
+    let refused = place(&mut fleet, Some(LaunchKind::Ec2), 1, 9999).refused;
     assert_eq!(refused.iter().map(|it| name(it.0)).collect::<Vec<_>>(), ["a", "b", "c"]);
     assert_eq!(fleet.candidates().map(|it| name(it.id())).collect::<Vec<_>>(), ["a", "b", "c"]);
 }
@@ -93,7 +93,7 @@ fn expressions_of_many_requests_are_not_all_kept() {
     for number in 0..40 {
         constraints[0] = constraint(&format!("attribute:a !~ {number}"));
         let request = Request {
-            kind: LaunchKind::Ec2,
+            kind: Some(LaunchKind::Ec2),
             demand: &demand,
             requires: &[],
             group: &"web".into(),
@@ -113,7 +113,7 @@ fn requests_that_differ_in_anything_are_kept_beside_each_other() {
     let demand = Demand::default();
     let by = |kind, field| [Strategy::parse(kind, Some(field)).unwrap()];
     let plain = Request {
-        kind: LaunchKind::Ec2,
+        kind: Some(LaunchKind::Ec2),
         demand: &demand,
         requires: &[],
         group: &"web".into(),
@@ -123,7 +123,7 @@ fn requests_that_differ_in_anything_are_kept_beside_each_other() {
     };
     let requests = [
         plain,
-        Request { kind: LaunchKind::Fargate, ..plain },
+        Request { kind: Some(LaunchKind::Fargate), ..plain },
         Request { requires: &[Attribute::named("x")], ..plain },
         Request { constraints: &[constraint("attribute:x == 2")], ..plain },
         Request { strategies: &by("binpack", "memory"), ..plain },

@@ -203,7 +203,7 @@ impl Call {
     /// Which instances are chosen, and the reasons against the others.
     fn run(&self, seed: u64) -> (Vec<usize>, Vec<(usize, &'static str)>) {
         let request = Request {
-            kind: LaunchKind::Ec2,
+            kind: Some(LaunchKind::Ec2),
             demand: &self.demand,
             requires: &self.requires,
             group: &self.group,

@@ -69,7 +69,7 @@ fn placement(way: Way, instances: &str, tasks: &str, chosen_by: &str, seed: u64)
     let (constraints, strategies) = rules(chosen_by);
     let group = "web".into();
     let request = Request {
-        kind: LaunchKind::Ec2,
+        kind: Some(LaunchKind::Ec2),
         demand: &demand,
         requires: &requires,
         group: &group,

@@ -26,7 +26,7 @@ const STRATEGIES: [(&str, &str); 8] = [
 
 /// What is asked for, again and again in one history.
 struct Ask {
-    kind: LaunchKind,
+    kind: Option<LaunchKind>,
     demand: Demand,
     requires: Vec<Attribute>,
     group: Arc<str>,
@@ -114,7 +114,7 @@ fn ask(source: &mut Source<'_>) -> Ask {
     demand.resources.memory_mib = u32::from(source.next() % 3) * 300;
     demand.ports_tcp = (0..source.next() % 3).map(|it| 80 + u16::from(it)).collect();
     demand.ports_udp = (0..source.next() % 2).map(|_| 80).collect();
-    let kinds = [LaunchKind::Ec2, LaunchKind::External, LaunchKind::Fargate];
+    let kinds = [None, Some(LaunchKind::Ec2), Some(LaunchKind::External)];
     let kind = kinds[usize::from(source.next()) % kinds.len()];
     let requires = (0..source.next() % 4 / 3).map(|_| Attribute::named("zone")).collect();
     let constraints = (0..source.next() % 3).map(|_| constraint(source)).collect();

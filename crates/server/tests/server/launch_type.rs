@@ -31,7 +31,7 @@ fn run(members: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_machine_that_says_it_is_outside_takes_external_tasks_only() {
+async fn a_machine_that_says_it_is_outside_takes_no_task_that_is_to_be_ec2() {
     let fleet = Fleet::of(&[OUTSIDE, Machine::default()]).await;
     define(&fleet.world).await;
     let everywhere = json!({"count": 2, "placementConstraints": [{"type": "distinctInstance"}]});
@@ -66,6 +66,52 @@ async fn a_machine_that_says_it_is_outside_takes_external_tasks_only() {
     assert_eq!(statistic("pendingEC2TasksCount"), "2");
     assert_eq!(statistic("pendingExternalTasksCount"), "3");
     assert_eq!(described["clusters"][0]["pendingTasksCount"], 5);
+}
+
+#[tokio::test]
+async fn without_a_launch_type_any_machine_takes_a_task_and_says_what_it_is() {
+    let fleet = Fleet::of(&[OUTSIDE, Machine::default()]).await;
+    define(&fleet.world).await;
+    for (family, kinds) in [
+        ("inside", json!(["EC2"])),
+        ("outside", json!(["EXTERNAL"])),
+        ("either", json!(["EXTERNAL", "EC2"])),
+    ] {
+        let main = json!({"name": "main", "image": "busybox", "memory": 4});
+        let body = json!({
+            "family": family, "containerDefinitions": [main], "requiresCompatibilities": kinds
+        });
+        let answer = fleet.world.ask(RegisterTaskDefinition, body).await;
+        assert_eq!(answer["taskDefinition"]["requiresCompatibilities"], kinds);
+    }
+    // Which instances take it, and as what it is launched on each.
+    for (definition, on_a, on_b) in [
+        ("job", Some("EXTERNAL"), Some("EC2")),
+        ("either", Some("EXTERNAL"), Some("EC2")),
+        ("inside", None, Some("EC2")),
+        ("outside", Some("EXTERNAL"), Some("EXTERNAL")),
+    ] {
+        let body = json!({
+            "taskDefinition": definition, "count": 2,
+            "placementConstraints": [{"type": "distinctInstance"}]
+        });
+        let ran = fleet.world.ask(RunTask, body).await;
+        for (name, kind) in [('a', on_a), ('b', on_b)] {
+            let is_there = |it: &&Value| it["containerInstanceArn"] == fleet.arn(name);
+            let task = ran["tasks"].as_array().unwrap().iter().find(is_there);
+            assert_eq!(task.map(|it| it["launchType"].as_str().unwrap()), kind, "{definition}");
+        }
+    }
+    // Where the caller names the machine, what the definition is for turns nothing away.
+    let instances = json!([fleet.arn('a'), fleet.arn('b')]);
+    for (definition, kinds) in
+        [("inside", ["EXTERNAL", "EC2"]), ("outside", ["EXTERNAL", "EXTERNAL"])]
+    {
+        let body = json!({"taskDefinition": definition, "containerInstances": instances});
+        let started = fleet.check(StartTask, body, "a b").await;
+        let tasks = started["tasks"].as_array().unwrap();
+        assert_eq!(tasks.iter().map(|it| &it["launchType"]).collect::<Vec<_>>(), kinds);
+    }
 }
 
 #[tokio::test]

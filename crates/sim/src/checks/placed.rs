@@ -45,6 +45,8 @@ pub(crate) fn check(
     let wish = Wish::of(request, before)?;
     let cluster = request.cluster.as_deref().unwrap_or("default");
     let mut hosts = hosts(cluster, before)?;
+    // Machines that are outside of AWS are never EC2; no machine here is known to be EC2's.
+    hosts.retain(|it| request.launch_type.as_deref() != Some("EC2") || !it.is_outside());
     for id in tasks {
         let task = after.task(*id).ok_or_else(|| Violation::new(format!("{id} is not there")))?;
         hold(task.group == wish.group, || format!("{id} is of another group"))?;
@@ -54,6 +56,13 @@ pub(crate) fn check(
             Violation::new(format!("{id} was placed on {instance}, which is not ACTIVE there"))
         })?;
         let Some(chosen) = hosts.get(at) else { continue };
+        let is_external = match request.launch_type.as_deref() {
+            Some(named) => named == "EXTERNAL",
+            None => chosen.is_outside(),
+        };
+        hold(task.launch_type.is_ec2() != is_external, || {
+            format!("{id} was launched as {:?}", task.launch_type)
+        })?;
         wish.can_be_on(chosen).map_err(|why| {
             let (instance, why) = (chosen.instance.id, why.text());
             Violation::new(format!("{id} was placed on {instance}: {why}"))
@@ -119,6 +128,10 @@ impl Host<'_> {
         self.taken
             .add(definition, task.overrides.as_deref())
             .map_err(|port| Violation::new(format!("port {port} is given twice")))
+    }
+
+    fn is_outside(&self) -> bool {
+        self.instance.attributes.iter().any(|it| &*it.name == "ecs.capability.external")
     }
 
     fn has_group(&self, group: &str) -> bool {

@@ -95,6 +95,10 @@ impl Machine {
         if self.index % 4 >= 2 {
             attributes.push(attribute("io.longshore.capability.task-resend", None));
         }
+        // Some of those in the default cluster are outside of AWS.
+        if self.index % 3 == 1 {
+            attributes.push(attribute("ecs.capability.external", None));
+        }
         let size = i32::try_from(self.index % 3 + 1).unwrap_or(1);
         RegisterContainerInstanceRequest {
             cluster: Some(self.cluster.to_owned()),

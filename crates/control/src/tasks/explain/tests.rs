@@ -176,8 +176,12 @@ fn check(world: &World, request: RunTask, seed: u64) {
     assert_eq!(world.control.view().revision(), state.revision());
 
     let launch = request.launch.ready(&state).unwrap();
-    let asked =
-        launch.request(request.on.kind(), &request.constraints, &request.strategies, request.count);
+    let asked = launch.request(
+        request.on.kind(&launch.definition),
+        &request.constraints,
+        &request.strategies,
+        request.count,
+    );
     let one = Request { count: 1, ..asked };
     let mut now: Vec<Candidate> = state
         .instances(&cluster())

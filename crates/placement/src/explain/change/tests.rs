@@ -37,7 +37,7 @@ fn each_cause_has_its_change() {
         ("tasks=web", "end the task of group web there"),
         ("tasks=web*1200", "end the 1,200 tasks of group web there"),
         ("@ecs.capability.external", "launch the task as EXTERNAL"),
-        ("@ecs.capability.external ec2=i-1", "launch the task as neither EC2 nor EXTERNAL"),
+        ("@ecs.capability.external ec2=i-1", "launch the task without a launch type"),
     ] {
         check(&format!("{FITS} {instance}"), expect);
     }

@@ -39,7 +39,7 @@ pub(super) struct Piece {
 /// What is asked for, again and again in one history.
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
-    pub(super) kind: LaunchKind,
+    pub(super) kind: Option<LaunchKind>,
     pub(super) group: Arc<str>,
     pub(super) demand: Demand,
     pub(super) requires_zone: bool,
@@ -107,9 +107,9 @@ impl Machine {
 
     pub(super) fn concerns(&self, ask: &Ask) -> bool {
         let serves = match ask.kind {
-            LaunchKind::Ec2 => !self.is_external,
-            LaunchKind::External => self.ec2_instance_id.is_none(),
-            LaunchKind::Fargate => true,
+            Some(LaunchKind::Ec2) => !self.is_external,
+            Some(LaunchKind::External) => self.ec2_instance_id.is_none(),
+            None | Some(LaunchKind::Fargate) => true,
         };
         self.is_active && serves
     }

@@ -45,24 +45,33 @@ pub(in crate::api) async fn answer(
     Ok(RegisterTaskDefinitionResponse { task_definition: Some(shown), tags })
 }
 
-fn parse(
-    request: RegisterTaskDefinitionRequest,
-    call: &Call<'_>,
-) -> Result<Registration, Exception> {
-    let family = parse_family(request.family)?;
-    for compatibility in request.requires_compatibilities.iter().flatten() {
-        let kind = input::usable_launch_type(compatibility, call.control.has_fargate())?;
-        if kind == LaunchKind::Fargate {
-            let blank = |text: &Option<String>| text.as_ref().is_none_or(String::is_empty);
-            for (member, text) in [("cpu", &request.cpu), ("memory", &request.memory)] {
-                if blank(text) {
-                    return Err(Exception::client(format!(
-                        "Fargate requires that '{member}' be defined at the task level."
-                    )));
-                }
+/// The launch types that the definition is checked against: FARGATE needs the size of the task.
+fn compatibilities(
+    request: &RegisterTaskDefinitionRequest,
+    has_fargate: bool,
+) -> Result<Option<Vec<LaunchKind>>, Exception> {
+    let Some(sent) = &request.requires_compatibilities else { return Ok(None) };
+    let mut kinds = Vec::new();
+    for text in sent {
+        let kind = input::usable_launch_type(text, has_fargate)?;
+        for (member, text) in [("cpu", &request.cpu), ("memory", &request.memory)] {
+            if kind == LaunchKind::Fargate && text.as_ref().is_none_or(String::is_empty) {
+                return Err(Exception::client(format!(
+                    "Fargate requires that '{member}' be defined at the task level."
+                )));
             }
         }
+        kinds.push(kind);
     }
+    Ok(Some(kinds))
+}
+
+fn parse(
+    mut request: RegisterTaskDefinitionRequest,
+    call: &Call<'_>,
+) -> Result<Registration, Exception> {
+    let family = parse_family(request.family.take())?;
+    let requires_compatibilities = compatibilities(&request, call.control.has_fargate())?;
     let network_mode =
         one_of(request.network_mode, NetworkMode::parse, "Network mode", "bridge,host,none")?;
     let containers = request.container_definitions.unwrap_or_default();
@@ -85,7 +94,7 @@ fn parse(
         pid_mode: one_of(request.pid_mode, PidMode::parse, "PID mode", "host,task")?,
         ipc_mode: one_of(request.ipc_mode, IpcMode::parse, "IPC mode", "host,task,none")?,
         runtime_platform: request.runtime_platform.map(parse_platform).transpose()?.flatten(),
-        requires_compatibilities: request.requires_compatibilities,
+        requires_compatibilities,
         registered_by: Some(call.owner().root_arn()),
     })
 }

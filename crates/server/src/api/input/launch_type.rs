@@ -50,23 +50,22 @@ pub(in crate::api) fn launch_on(
         let shares = parse_strategy(strategy, has_fargate)?;
         return Ok(LaunchOn::Providers(shares, platform_version.unwrap_or_default()));
     }
-    let kind =
-        launch_type.map(|it| usable_launch_type(it, has_fargate)).transpose()?.unwrap_or_default();
-    let launch_type = match kind {
-        LaunchKind::Fargate => LaunchType::Fargate {
+    let kind = launch_type.map(|it| usable_launch_type(it, has_fargate)).transpose()?;
+    Ok(match kind {
+        Some(LaunchKind::Fargate) => LaunchOn::Type(LaunchType::Fargate {
             platform_version: platform_version.unwrap_or_default(),
             capacity_provider: None,
-        },
-        LaunchKind::Ec2 | LaunchKind::External if version.is_some() => {
+        }),
+        None | Some(LaunchKind::Ec2 | LaunchKind::External) if version.is_some() => {
             return Err(Exception::invalid(format!(
                 "The platform version must be null when specifying an {} launch type.",
-                kind.as_str()
+                kind.unwrap_or_default().as_str()
             )));
         }
-        LaunchKind::Ec2 => LaunchType::Ec2,
-        LaunchKind::External => LaunchType::External,
-    };
-    Ok(LaunchOn::Type(launch_type))
+        None => LaunchOn::Any,
+        Some(LaunchKind::Ec2) => LaunchOn::Type(LaunchType::Ec2),
+        Some(LaunchKind::External) => LaunchOn::Type(LaunchType::External),
+    })
 }
 
 fn parse_platform_version(text: &str) -> Result<PlatformVersion, Exception> {

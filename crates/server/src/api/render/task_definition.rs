@@ -29,7 +29,10 @@ pub(in crate::api) fn task_definition(
         requires_attributes: Some(required).filter(|it| !it.is_empty()),
         placement_constraints: Some(found.member_of.iter().map(constraint).collect()),
         compatibilities: Some(compatibilities(found)),
-        requires_compatibilities: found.requires_compatibilities.clone(),
+        requires_compatibilities: found
+            .requires_compatibilities
+            .as_ref()
+            .map(|all| all.iter().map(|it| it.as_str().to_owned()).collect()),
         registered_at: Some(timestamp(found.registered_at)),
         deregistered_at: found.deregistered_at.map(timestamp),
         registered_by: found.registered_by.clone(),
@@ -224,8 +227,8 @@ fn restart_policy(it: &definition::RestartPolicy) -> ecs::ContainerRestartPolicy
 
 /// Container instances of every kind take any definition; FARGATE what was registered for it.
 fn compatibilities(found: &TaskDefinition) -> Vec<String> {
-    let fargate = LaunchKind::Fargate.as_str();
-    let required = found.requires_compatibilities.iter().flatten().any(|it| it == fargate);
-    let kinds = [LaunchKind::External, LaunchKind::Ec2].map(|it| it.as_str().to_owned());
-    kinds.into_iter().chain(required.then(|| fargate.to_owned())).collect()
+    let fargate = LaunchKind::Fargate;
+    let required = found.requires_compatibilities.iter().flatten().any(|it| *it == fargate);
+    let kinds = [LaunchKind::External, LaunchKind::Ec2].into_iter();
+    kinds.chain(required.then_some(fargate)).map(|it| it.as_str().to_owned()).collect()
 }
