@@ -20,7 +20,7 @@ pub struct Occupancy {
     /// Every live task.
     pub tasks: RedBlackTreeSetSync<TaskId>,
     /// Every task that was given up, and of which the machine has not said that it is over.
-    pub at_large: RedBlackTreeSetSync<TaskId>,
+    pub at_large: RedBlackTreeMapSync<TaskId, AtLarge>,
     /// CPU and memory taken.
     pub taken: Resources,
     /// Static TCP host ports taken.
@@ -35,14 +35,23 @@ pub struct Occupancy {
     pub pending: u32,
 }
 
+/// What a task that was given up goes on taking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AtLarge {
+    /// Its group.
+    pub group: Arc<str>,
+    /// What it takes.
+    pub demand: Demand,
+}
+
 impl Occupancy {
     /// Follows one task from what it was to what it is; either is `None` where there is no task.
-    /// `demand` is only asked for when the task begins or ceases to take anything.
+    /// `demand` is only asked for when the task begins or ceases to take anything, or is given up.
     pub fn follow(
         &mut self,
         before: Option<&Task>,
         after: Option<&Task>,
-        demand: impl FnOnce() -> Demand,
+        demand: impl Fn() -> Demand,
     ) {
         let was = before.filter(|it| it.last_status != LastStatus::Stopped);
         let is = after.filter(|it| it.last_status != LastStatus::Stopped);
@@ -55,7 +64,16 @@ impl Occupancy {
         }
         belong(&mut self.tasks, was, is);
         let is_at_large = |it: &&Task| it.is_at_large();
-        belong(&mut self.at_large, before.filter(is_at_large), after.filter(is_at_large));
+        match (before.filter(is_at_large), after.filter(is_at_large)) {
+            (None, Some(task)) => {
+                let at_large = AtLarge { group: Arc::clone(&task.group), demand: demand() };
+                self.at_large.insert_mut(task.id, at_large);
+            }
+            (Some(task), None) => {
+                self.at_large.remove_mut(&task.id);
+            }
+            (None, None) | (Some(_), Some(_)) => {}
+        }
     }
 
     /// Whether nothing is taken by anybody.

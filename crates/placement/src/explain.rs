@@ -7,6 +7,7 @@
 mod cause;
 mod change;
 mod detail;
+mod lost;
 mod summary;
 
 pub use cause::Cause;

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use longshore_model::container_instance::VersionInfo;
+use longshore_model::occupancy::AtLarge;
 use longshore_model::{
-    Attribute, ContainerInstance, InstanceId, InstanceStatus, Occupancy, Resources, Timestamp,
+    Attribute, ContainerInstance, Demand, InstanceId, InstanceStatus, Occupancy, Resources, TaskId,
+    Timestamp,
 };
 
 use crate::candidate::Candidate;
@@ -52,6 +54,12 @@ pub(crate) fn candidate(line: &str) -> Candidate {
                     occupancy.groups.insert_mut(group.into(), count.parse().unwrap());
                 }
             }
+            // `CPU:MEMORY:TCP-PORT`, 0 for none, of group `lost` or `CPU:MEMORY:TCP-PORT:GROUP`. What
+            // it takes is said by the other words.
+            "lost" => {
+                let id = TaskId::from_bits(occupancy.at_large.size() as u128);
+                occupancy.at_large.insert_mut(id, at_large(value));
+            }
             "running" => occupancy.running = value.parse().unwrap(),
             "status" => instance.status = InstanceStatus::parse(value).unwrap(),
             "agent" => instance.agent_connected = value != "off",
@@ -94,6 +102,16 @@ fn instance(name: &str) -> ContainerInstance {
         deregistered_at: None,
         tags: Default::default(),
     }
+}
+
+fn at_large(text: &str) -> AtLarge {
+    let mut parts = text.split(':');
+    let mut number = || parts.next().unwrap().parse::<u32>().unwrap();
+    let resources = Resources { cpu_units: number(), memory_mib: number() };
+    let port = u16::try_from(number()).unwrap();
+    let ports_tcp = (port > 0).then_some(port).into_iter().collect();
+    let group = parts.next().unwrap_or("lost").into();
+    AtLarge { group, demand: Demand { resources, ports_tcp, ports_udp: Vec::new() } }
 }
 
 fn amounts(text: &str) -> (u32, u32) {

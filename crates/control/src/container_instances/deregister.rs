@@ -61,7 +61,7 @@ impl Control {
                         tx.put_task(stopped(&task, now));
                     }
                 }
-                for id in &occupancy.at_large {
+                for id in occupancy.at_large.keys() {
                     if let Some(task) = tx.task(*id).map(Arc::clone) {
                         tx.put_task(lost::settled(&task, now));
                     }

@@ -68,7 +68,7 @@ fn check_instance(instance: &ContainerInstance, state: &State) {
     assert!(state.cluster(&instance.cluster).is_some(), "an instance is of a cluster");
     let occupancy = state.occupancy(instance.id);
     let with_port =
-        occupancy.tasks.iter().chain(&occupancy.at_large).filter_map(|it| state.task(*it));
+        occupancy.tasks.iter().chain(occupancy.at_large.keys()).filter_map(|it| state.task(*it));
     let with_port = with_port.filter(|it| it.definition.family.as_str() == "ports").count();
     assert_eq!(with_port, occupancy.ports_tcp.size(), "a port is given to one task");
     let is_gone = instance.status == InstanceStatus::Inactive;

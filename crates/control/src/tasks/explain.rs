@@ -95,8 +95,9 @@ pub struct Why {
     pub detail: String,
     /// What would remove it, nothing else changed.
     pub change: String,
-    /// Which tasks have the host port, or are of the group that may be there once, at most ten.
-    /// Those that this very request would place are not among them.
+    /// Which tasks have the host port, or are of the group that may be there once, or are lost and
+    /// take what is lacking, at most ten. Those that this very request would place are not among
+    /// them.
     pub tasks: Vec<Arc<Task>>,
 }
 
@@ -167,20 +168,15 @@ fn reasons(asked: &Request<'_>, summary: &Summary<'_>) -> Vec<Reason> {
 }
 
 fn near_miss(state: &State, asked: &Request<'_>, candidate: &Candidate) -> NearMiss {
-    let causes = asked.causes(candidate);
-    let in_the_way = causes.iter().flat_map(|it| in_the_way(state, it, asked.group, candidate));
+    let (filter, causes) = (asked.filter(), asked.causes(candidate));
+    let in_the_way = causes.iter().flat_map(|it| in_the_way(state, it, asked, candidate));
     let mut tasks: Vec<_> = in_the_way.collect();
     tasks.sort_by_key(|it| it.id);
     tasks.dedup_by_key(|it| it.id);
     NearMiss {
         instance: Arc::clone(&candidate.instance),
         tasks,
-        changes: asked
-            .filter()
-            .changes(&causes, candidate)
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        changes: filter.changes(&causes, candidate).iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -196,7 +192,7 @@ fn why(state: &State, asked: &Request<'_>, candidate: &Candidate) -> Vec<Why> {
         reason: it.reason(),
         detail: filter.describe(it, candidate),
         change: filter.change(it, candidate).to_string(),
-        tasks: in_the_way(state, it, asked.group, candidate),
+        tasks: in_the_way(state, it, asked, candidate),
     };
     asked.causes(candidate).iter().map(why).collect()
 }
@@ -204,7 +200,7 @@ fn why(state: &State, asked: &Request<'_>, candidate: &Candidate) -> Vec<Why> {
 fn in_the_way(
     state: &State,
     cause: &Cause<'_>,
-    group: &Arc<str>,
+    asked: &Request<'_>,
     candidate: &Candidate,
 ) -> Vec<Arc<Task>> {
     let has = |task: &Task, port: &Port| {
@@ -212,11 +208,18 @@ fn in_the_way(
         let demand = definition.map(|it| Demand::of(it, task.overrides.as_deref()));
         demand.is_some_and(|it| Port::of(&it).any(|it| it == *port))
     };
-    let tasks = candidate.occupancy.tasks.iter().filter_map(|it| state.task(*it)).map(Arc::clone);
+    let occupancy = &candidate.occupancy;
+    let holders = occupancy.tasks.iter().chain(occupancy.at_large.keys());
+    let tasks = holders.filter_map(|it| state.task(*it)).map(Arc::clone);
     match cause {
         Cause::Port(port) => tasks.filter(|it| has(it, port)).take(MAX_TASKS).collect(),
-        Cause::DistinctInstance => tasks.filter(|it| it.group == *group).take(MAX_TASKS).collect(),
-        _ => Vec::new(),
+        Cause::DistinctInstance => {
+            tasks.filter(|it| it.group == *asked.group).take(MAX_TASKS).collect()
+        }
+        _ => {
+            let lost = asked.filter().lost(cause, candidate).into_iter().take(MAX_TASKS);
+            lost.filter_map(|it| state.task(it)).map(Arc::clone).collect()
+        }
     }
 }
 

@@ -28,9 +28,15 @@ impl Filter<'_> {
     pub fn describe(&self, cause: &Cause<'_>, candidate: &Candidate) -> String {
         let (wanted, remaining) = (self.demand.resources, candidate.remaining());
         let registered = candidate.instance.registered;
+        let lost = u32::try_from(self.lost(cause, candidate).len()).unwrap_or(u32::MAX);
+        let because = match lost {
+            0 => String::new(),
+            1 => ", because of a lost task".into(),
+            _ => format!(", because of {} lost tasks", grouped(lost)),
+        };
         let short = |wanted, unit, remaining, of| {
             let [wanted, remaining, of] = [wanted, remaining, of].map(grouped);
-            format!("asked for {wanted} {unit}, but {remaining} of {of} remain")
+            format!("asked for {wanted} {unit}, but {remaining} of {of} remain{because}")
         };
         match cause {
             Cause::LaunchType(kind) => match &candidate.instance.ec2_instance_id {
@@ -67,14 +73,23 @@ impl Filter<'_> {
             Cause::PortTwice(port) => format!("asked for {port} twice"),
             Cause::Port(port) => match port.is_reserved(candidate) {
                 true => format!("{port} is reserved by the agent"),
+                false if lost > 0 => format!("{port} is taken by a lost task"),
                 false => format!("{port} is taken by a task"),
             },
             Cause::TooManyPorts => format!(
-                "asked for {} host ports, but {} of {MAX_USED_PORTS} are in use",
+                "asked for {} host ports, but {} of {MAX_USED_PORTS} are in use{because}",
                 self.wanted_ports(),
                 candidate.used_ports()
             ),
             Cause::MemberOf(query) => joined(query.false_parts(candidate).into_iter()),
+            Cause::DistinctInstance if lost > 0 => match lost {
+                1 => format!("a lost task of group {} may still run there", self.group),
+                _ => format!(
+                    "{} lost tasks of group {} may still run there",
+                    grouped(lost),
+                    self.group
+                ),
+            },
             Cause::DistinctInstance => match candidate.tasks_of(self.group) {
                 1 => format!("a task of group {} runs there", self.group),
                 tasks => format!("{} tasks of group {} run there", grouped(tasks), self.group),

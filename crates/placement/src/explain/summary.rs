@@ -38,6 +38,8 @@ pub struct Tally<'a> {
     pub count: u32,
     /// How many of them nothing else keeps out.
     pub alone: u32,
+    /// How many of them have it because of lost tasks; see [`Filter::lost`].
+    pub lost: u32,
 }
 
 impl<'a> Request<'a> {
@@ -53,7 +55,7 @@ impl<'a> Request<'a> {
                 summary.suitable += 1;
                 continue;
             }
-            summary.count(&causes);
+            summary.count(&causes, |it| !filter.lost(it, candidate).is_empty());
             misses.push(Miss::new(place, &causes, &filter, candidate));
         }
         summary.tallies.sort_by_key(|it| std::cmp::Reverse(it.count));
@@ -64,15 +66,16 @@ impl<'a> Request<'a> {
 }
 
 impl<'a> Summary<'a> {
-    fn count(&mut self, causes: &[Cause<'a>]) {
+    fn count(&mut self, causes: &[Cause<'a>], is_of_lost: impl Fn(&Cause<'a>) -> bool) {
         for cause in causes {
             let at = self.tallies.iter().position(|it| it.cause == *cause);
             let at = at.unwrap_or_else(|| {
-                self.tallies.push(Tally { cause: *cause, count: 0, alone: 0 });
+                self.tallies.push(Tally { cause: *cause, count: 0, alone: 0, lost: 0 });
                 self.tallies.len() - 1
             });
             self.tallies[at].count += 1;
             self.tallies[at].alone += u32::from(causes.len() == 1);
+            self.tallies[at].lost += u32::from(is_of_lost(cause));
         }
     }
 }
@@ -121,8 +124,13 @@ impl Tally<'_> {
             others if others == self.count => ", all of them out for another reason also".into(),
             others => format!(", {} of them out for another reason also", grouped(others)),
         };
+        let lost = match self.lost {
+            0 => String::new(),
+            lost if lost == self.count => " because of lost tasks".into(),
+            lost => format!(", {} of them because of lost tasks", grouped(lost)),
+        };
         let which = Which { cause: self.cause, is_one: self.count == 1, filter };
-        format!("{}{of} {which}{others}", grouped(self.count))
+        format!("{}{of} {which}{lost}{others}", grouped(self.count))
     }
 }
 

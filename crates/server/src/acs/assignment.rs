@@ -34,14 +34,14 @@ impl Assignment {
     ) -> Vec<TaskId> {
         let occupancy = state.occupancy(instance);
         let is_there =
-            |it: &TaskId| occupancy.tasks.contains(it) || occupancy.at_large.contains(it);
+            |it: &TaskId| occupancy.tasks.contains(it) || occupancy.at_large.contains_key(it);
         let may_start = occupancy.at_large.is_empty();
         let looked_at: Vec<TaskId> = match concerns {
             Concerns::Every => {
                 self.told.retain(|id, _| is_there(id));
                 self.given.retain(|id, _| is_there(id));
                 self.held_back.clear();
-                occupancy.tasks.iter().chain(&occupancy.at_large).copied().collect()
+                occupancy.tasks.iter().chain(occupancy.at_large.keys()).copied().collect()
             }
             Concerns::Tasks(mut tasks) => {
                 if may_start {

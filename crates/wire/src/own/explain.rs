@@ -108,9 +108,10 @@ shape! {
         detail: Option<String> = "detail",
         /// What would remove it, nothing else changed.
         change: Option<String> = "change",
-        /// The tasks that have the host port, or are of the group of which there may be one: at
-        /// most ten, and none of those that this request itself would place. Absent where there
-        /// are none.
+        /// The tasks that have the host port, or are of the group of which there may be one, or
+        /// are lost (`longshore:lost-after`) and take what is lacking until their machine has said
+        /// that they are over: at most ten, and none of those that this request itself would
+        /// place. Absent where there are none.
         task_arns: Option<Vec<String>> = "taskArns",
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use longshore_model::{Attribute, InstanceId, Timestamp};
+use longshore_model::{Attribute, InstanceId, Lost, StopCode, Timestamp};
 use longshore_placement::{Constraint, Query, place};
 
 use longshore_model::InstanceStatus;
@@ -94,6 +94,47 @@ async fn the_tasks_in_the_way_are_named() {
     assert_eq!(explained.placed.len(), 1);
     let why = &explained.excluded.unwrap()[0].causes[0];
     assert_eq!((&*why.detail, why.tasks.len()), ("a task of group new runs there", 0));
+}
+
+#[tokio::test]
+async fn lost_tasks_that_take_the_room_are_named() {
+    let world = World::new().await;
+    let id = world.register(256, true).await;
+    let tasks = world.run("web", None).await.unwrap().tasks;
+    let asked = || request(1, &["distinctInstance"], &[]);
+    let before = explain(&world.control.view(), asked(), Listed::All, 1).unwrap();
+    let details = |it: &Explanation| {
+        let causes = it.excluded.as_ref().unwrap()[0].causes.iter();
+        causes.map(|it| (it.detail.clone(), it.tasks.clone())).collect::<Vec<_>>()
+    };
+    let memory = "asked for 128 MiB of memory, but 0 of 256 remain";
+    assert_eq!(details(&before)[0], (memory.into(), vec![]), "what lives is not lost");
+
+    let lost = world.control.store().update(|tx| {
+        for task in &tasks {
+            let mut task = Task::clone(task);
+            task.stop(Timestamp::from_millis(0), StopCode::TerminationNotice, "Lost");
+            task.end(Timestamp::from_millis(0));
+            task.lost = Some(Lost::AtLarge);
+            tx.put_task(Arc::new(task));
+        }
+        Ok::<_, LaunchError>(())
+    });
+    lost.await.unwrap();
+    let state = world.control.view();
+    state.check_derived().unwrap();
+    let tasks: Vec<_> = tasks.iter().map(|it| Arc::clone(state.task(it.id).unwrap())).collect();
+    let explained = explain(&state, asked(), Listed::All, 1).unwrap();
+    let expected = [
+        (format!("{memory}, because of 2 lost tasks"), tasks.clone()),
+        ("2 lost tasks of group web may still run there".into(), tasks.clone()),
+    ];
+    assert_eq!(details(&explained), expected);
+    assert_eq!((explained.nearest[0].instance.id, &explained.nearest[0].tasks), (id, &tasks));
+    assert_eq!(
+        explained.reasons[0].text,
+        "1 of 1 lacks 128 MiB of memory because of lost tasks, out for another reason also"
+    );
 }
 
 #[tokio::test]
