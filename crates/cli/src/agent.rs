@@ -14,7 +14,7 @@ use longshore_model::ClusterName;
 use tokio::sync::oneshot;
 
 use crate::options::{Connection, DataDir};
-use crate::system::{CONTAINERS_GO_ON, shutdown_signal};
+use crate::system::{CONTAINERS_GO_ON, raise_open_files, shutdown_signal};
 use crate::{data_dir, join};
 
 /// On a machine that has joined (`longshore agent join`), the data directory says where the control
@@ -292,6 +292,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
 
 /// Runs the agent of a data directory.
 pub(crate) async fn run_there(options: Run) -> anyhow::Result<()> {
+    raise_open_files();
     let shutdown = shutdown_signal(CONTAINERS_GO_ON).context("signals cannot be waited for")?;
     let data_dir = options.data_dir.path().join("agent");
     data_dir::create(&data_dir)?;

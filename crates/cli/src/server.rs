@@ -16,7 +16,7 @@ use tracing::info;
 
 use crate::data_dir::{self, Endpoint};
 use crate::options;
-use crate::system::{CONTAINERS_GO_ON, RandomIds, SystemClock, shutdown_signal};
+use crate::system::{CONTAINERS_GO_ON, RandomIds, SystemClock, raise_open_files, shutdown_signal};
 
 /// A control plane that is ready to serve.
 pub(crate) struct ControlPlane {
@@ -29,6 +29,7 @@ pub(crate) struct ControlPlane {
 
 /// Opens the state and takes the address.
 pub(crate) async fn open(options: &options::Server) -> anyhow::Result<ControlPlane> {
+    raise_open_files();
     let dir = options.data_dir.path();
     data_dir::create(&dir)?;
     let journal = EmbeddedJournal::open(&dir.join("longshore.redb")).map_err(StoreError::from)?;

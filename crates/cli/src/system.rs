@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use longshore_model::{Clock, Ids, Timestamp};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -29,6 +30,17 @@ pub(crate) struct RandomIds;
 impl Ids for RandomIds {
     fn next_bits(&self) -> u128 {
         uuid::Uuid::new_v4().as_u128()
+    }
+}
+
+/// Lets this process have as many files open as its hard limit says: every connection is one, and
+/// the soft limit is often 1024, for the sake of programs of old.
+pub(crate) fn raise_open_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::warn!(%error, ?current, ?maximum, "the limit of open files cannot be raised");
     }
 }
 

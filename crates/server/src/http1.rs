@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::extract::ws::WebSocketUpgrade;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -33,6 +33,7 @@ use crate::admission::TooMany;
 use crate::api::{Call, Exception, answer};
 use crate::metrics::{self, Came};
 use crate::own::{self, OwnCall};
+use crate::room::{Complaint, Place};
 use crate::transport::{Entered, Transport, is_from_here};
 use crate::{Doors, requested, tcs};
 
@@ -66,21 +67,28 @@ pub(crate) async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let (open, mut all_closed) = mpsc::channel::<Infallible>(1);
+    let complaint = Complaint::default();
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    warn!(%error, "a connection could not be accepted");
+                    if complaint.is_due() {
+                        warn!(%error, "a connection could not be accepted: trying on");
+                    }
                     sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             },
             () = requested(&mut stopping) => break,
         };
+        let place = tokio::select! {
+            place = doors.room.place() => Arc::new(place),
+            () = requested(&mut stopping) => break,
+        };
         let (doors, stopping, open) = (Arc::clone(&doors), stopping.clone(), open.clone());
         tokio::spawn(async move {
-            if let Err(error) = enter(stream, doors, stopping).await {
+            if let Err(error) = enter(stream, place, doors, stopping).await {
                 debug!(%error, "a connection ended");
             }
             drop(open);
@@ -95,6 +103,7 @@ pub(crate) async fn serve(
 /// Serves a connection in whatever way it comes in, unless told to stop before that is known.
 async fn enter(
     stream: TcpStream,
+    place: Arc<Place>,
     doors: Arc<Doors>,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -104,7 +113,8 @@ async fn enter(
         entered = doors.transports.enter(stream) => entered?,
         () = requested(&mut stopping) => return Ok(()),
     };
-    let connection = |transport| Connection { transport, is_from_here, peer, doors, stopping };
+    let connection =
+        |transport| Connection { transport, is_from_here, peer, place, doors, stopping };
     match entered {
         Entered::Plain(stream, transport) => connection(transport).serve(stream).await?,
         Entered::Tls(stream) => connection(Transport::Tls).serve(stream).await?,
@@ -118,6 +128,8 @@ struct Connection {
     /// Whether the caller is on this machine, or a proxy is.
     is_from_here: bool,
     peer: SocketAddr,
+    /// Its own for as long as it is open, as a socket too.
+    place: Arc<Place>,
     doors: Arc<Doors>,
     stopping: watch::Receiver<bool>,
 }
@@ -144,6 +156,11 @@ impl Connection {
     }
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        if let Place::TurnedAway(_) = *self.place {
+            let mut response = come_later("Too many connections are open.");
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            return Ok(response);
+        }
         let (parts, body) = request.into_parts();
         if let Some(socket) = Socket::at(parts.uri.path())
             && self.transport != Transport::Refused
@@ -268,6 +285,7 @@ impl Connection {
             Err(rejection) => return axum::response::IntoResponse::into_response(rejection),
         };
         upgrade.on_upgrade(move |socket| async move {
+            let _place = self.place;
             let Doors { control, secrets, roles, hub, telemetry, .. } = &*self.doors;
             match which {
                 Socket::Acs => {

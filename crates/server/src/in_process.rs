@@ -21,6 +21,7 @@ use crate::admission::Admission;
 use crate::api::{self, Call, Gate, Pages};
 use crate::metrics::Metrics;
 use crate::roles::Roles;
+use crate::room::Room;
 use crate::transport::Transports;
 use crate::{Doors, Keys, MasterKey, RootKey, tcs};
 
@@ -49,6 +50,7 @@ impl InProcess {
             metrics: Metrics::default(),
             secrets: None,
             transports: Transports::default(),
+            room: Room::of_this_process(),
             reached_at: None,
         });
         let following = Box::pin({

@@ -14,6 +14,7 @@ mod own;
 mod private_file;
 mod reach;
 mod roles;
+mod room;
 mod root_key;
 mod secrets;
 mod tcs;
@@ -49,6 +50,7 @@ use acs::Hub;
 use admission::Admission;
 use api::{Gate, Pages};
 use roles::Roles;
+use room::Room;
 use transport::Transports;
 
 /// The longest between two looks at who is away: that the clock was set is noticed then.
@@ -79,6 +81,7 @@ pub(crate) struct Doors {
     pub(crate) secrets: Option<SecretsFile>,
     pub(crate) roles: Roles,
     pub(crate) transports: Transports,
+    pub(crate) room: Room,
     /// Where other machines reach the listener, if there is one.
     pub(crate) reached_at: Option<SocketAddr>,
 }
@@ -145,6 +148,7 @@ impl Server {
             metrics: metrics::Metrics::default(),
             secrets,
             transports: Transports::default(),
+            room: Room::of_this_process(),
             reached_at,
         };
         Ok(Self { listener, doors })
