@@ -203,6 +203,20 @@ class Host:
     def not_slow(self):
         run("tc", "qdisc", "del", "dev", self.name, "root")
 
+    def starve(self):
+        """Lets the engine, its containers and the agent have a tenth of one CPU."""
+        self.own_group = os.path.join(top_of_cpu_groups(), self.name, "host")
+        os.makedirs(self.own_group, exist_ok=True)
+        limit_cpu(os.path.dirname(self.own_group), 10_000)
+        for process in descendants(self.engine.pid, self.agent.pid):
+            move_to_group(process, self.own_group)
+
+    def not_starved(self):
+        limit_cpu(os.path.dirname(self.own_group), None)
+        with open(f"{self.own_group}/cgroup.procs") as processes:
+            for process in processes.read().split():
+                move_to_group(process, top_of_cpu_groups())
+
     def lose(self):
         """The power goes: agent, engine and containers end at once, and the network says nothing."""
         self.cut()
@@ -276,6 +290,44 @@ def command_lines():
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         with contextlib.suppress(OSError), open(path, errors="replace") as it:
             yield it.read().replace("\0", " ")
+
+
+def descendants(*processes):
+    """These, and whatever they have started, deepest last."""
+    parents = {}
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        with contextlib.suppress(OSError), open(path) as it:
+            number, _, rest = it.read().partition(" (")
+            parents[int(number)] = int(rest.rpartition(") ")[2].split()[1])
+    found = list(processes)
+    for one in found:
+        found += [number for number, parent in parents.items() if parent == one]
+    return found
+
+
+def top_of_cpu_groups():
+    """Where control groups have CPUs: on version 1 in a hierarchy of their own."""
+    return "/sys/fs/cgroup/cpu" if os.path.isdir("/sys/fs/cgroup/cpu") else "/sys/fs/cgroup"
+
+
+def limit_cpu(group, micros):
+    """Of each tenth of a second; None is no limit."""
+    old = os.path.join(group, "cpu.cfs_quota_us")
+    if os.path.exists(old):
+        write(os.path.join(group, "cpu.cfs_period_us"), 100_000)
+        write(old, -1 if micros is None else micros)
+    else:
+        write(os.path.join(group, "cpu.max"), f"{'max' if micros is None else micros} 100000")
+
+
+def move_to_group(process, group):
+    with contextlib.suppress(ProcessLookupError):  # it may have ended
+        write(os.path.join(group, "cgroup.procs"), process)
+
+
+def write(path, value):
+    with open(path, "w") as it:
+        it.write(str(value))
 
 
 def control_groups(name):

@@ -115,6 +115,41 @@ def test_tasks_are_packed_onto_one_host(fleet, tasks):
     assert there == {"a": 0, "b": 5, "c": 0}
 
 
+def elsewhere_meanwhile(fleet, tasks):
+    """Tasks run on the other hosts and stop, as if nothing were."""
+    for task in tasks.start(tasks.define(small()), [fleet.arn("a"), fleet.arn("b")])["tasks"]:
+        tasks.running(task)
+        tasks.stop(task)
+        tasks.stopped(task)
+
+
+def test_a_host_that_has_hardly_any_cpu_runs_its_tasks_and_holds_nobody_up(fleet, tasks):
+    host = fleet.hosts["c"]
+    before = len(host.agent_text())
+    host.starve()
+    try:
+        starved_since = time.monotonic()
+        started = [tasks.start(tasks.define(small()), [fleet.arn("c")])["tasks"][0] for _ in range(3)]
+        elsewhere_meanwhile(fleet, tasks)
+        elsewhere = time.monotonic() - starved_since
+        for task in started:
+            tasks.running(task)
+        print(f"elsewhere after {elsewhere:.1f} s, here after {time.monotonic() - starved_since:.1f} s")
+
+        def long_enough():
+            assert fleet.is_connected("c")
+            return time.monotonic() - starved_since > SILENCE + 2
+
+        wait_until(long_enough, 60, "a host that is cut off would have been missed")
+        for task in started:
+            tasks.stop(task)
+            tasks.stopped(task)
+        assert "disconnected" not in host.agent_text()[before:]
+    finally:
+        host.not_starved()
+    fleet.await_agreement()
+
+
 def test_a_slow_host_is_no_lost_one(fleet, tasks):
     host = fleet.hosts["c"]
     before = len(host.agent_text())
@@ -122,6 +157,7 @@ def test_a_slow_host_is_no_lost_one(fleet, tasks):
     try:
         slow_since = time.monotonic()
         (task,) = tasks.start(tasks.define(small()), [fleet.arn("c")])["tasks"]
+        elsewhere_meanwhile(fleet, tasks)
         tasks.running(task)
 
         def long_enough():
