@@ -132,6 +132,8 @@ impl Publisher {
     async fn serve(&self, mut connection: Connection, runtime: &mut Runtime) -> String {
         let limit = SILENCE_LIMIT + jitter(SILENCE_JITTER);
         let mut silent_at = Instant::now() + limit;
+        // What the control plane knows of Docker by this connection. News of it wait for no heartbeat.
+        let mut told = None;
         let mut rounds = interval(ROUND);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -150,7 +152,16 @@ impl Publisher {
                         Some(Err(error)) => return error.to_string(),
                     }
                 }
-                _ = rounds.tick() => self.round(),
+                _ = rounds.tick() => {
+                    let mut messages = self.round();
+                    runtime.look(self.daemon.answers().await, now());
+                    if told != Some(runtime.answers) {
+                        told = Some(runtime.answers);
+                        let status = self.instance_status(runtime, now());
+                        messages.push(AgentMessage::InstanceStatus(status));
+                    }
+                    messages
+                }
                 () = tokio::time::sleep_until(silent_at) => {
                     return "the control plane is silent".to_owned();
                 }
