@@ -6,6 +6,7 @@ import os
 import pytest
 
 import engine
+import metadata
 import registry
 from tasks import Tasks, container, container_of, quiet
 from wait import wait_until
@@ -234,9 +235,12 @@ def test_a_task_without_its_secret_never_starts(tasks_with):
 
 def test_secrets_reach_the_log_driver(tasks_with):
     tasks = tasks_with(label="hunter2")
-    log = {"logDriver": "json-file", "secretOptions": [secret("tag", "label")]}
+    plain = {"max-size": "1m"}
+    log = {"logDriver": "json-file", "options": plain, "secretOptions": [secret("tag", "label")]}
     task = tasks.run_until_running(quiet(logConfiguration=log))
-    assert tasks.inspect(task)["HostConfig"]["LogConfig"]["Config"] == {"tag": "hunter2"}
+    inspected = tasks.inspect(task)
+    assert inspected["HostConfig"]["LogConfig"]["Config"] == {**plain, "tag": "hunter2"}
+    assert metadata.Inside(inspected).ask()["LogOptions"] == plain, "the container is told no secret"
 
 
 def test_secrets_need_a_file(tasks):

@@ -91,7 +91,8 @@ def test_introspection_tells_of_tasks(agent, tasks):
 
 @pytest.mark.parametrize("mode", ["bridge", "host"])
 def test_a_container_asks_about_itself_also_after_the_agent_came_back(agent, tasks, mode):
-    definition = tasks.define(quiet(cpu=10), quiet("beside"), networkMode=mode)
+    log = {"logDriver": "json-file", "options": {"max-size": "1m"}}
+    definition = tasks.define(quiet(cpu=10, logConfiguration=log), quiet("beside"), networkMode=mode)
     task = tasks.running(tasks.run_one(definition))
     inspected = tasks.inspect(task)
     inside = metadata.Inside(inspected)
@@ -106,8 +107,16 @@ def test_a_container_asks_about_itself_also_after_the_agent_came_back(agent, tas
     addresses = {"IPv4Addresses": [inspected["NetworkSettings"]["IPAddress"]]} if mode == "bridge" else {}
     assert told["Networks"] == [{"NetworkMode": mode, **addresses}]
 
+    names = {it["name"]: it["containerArn"] for it in task["containers"]}
+    assert told["ContainerARN"] == names["main"]
+    assert (told["LogDriver"], told["LogOptions"]) == ("json-file", {"max-size": "1m"})
+    assert "ContainerARN" not in inside.ask(version=3)
+
     of_task = inside.ask("/task")
     assert of_task["TaskARN"] == task["taskArn"]
+    assert of_task["LaunchType"] == "EC2" and "LaunchType" not in inside.ask("/task", version=3)
+    assert {it["Name"]: it["ContainerARN"] for it in of_task["Containers"]} == names
+    assert "LogOptions" not in of_task["Containers"][1]
     assert [it["Name"] for it in of_task["Containers"]] == ["main", "beside"]
     stats = inside.ask("/stats")
     assert stats["id"] == inspected["Id"] and stats["memory_stats"]["usage"] > 0

@@ -31,6 +31,7 @@ pub(crate) struct TaskView {
     pub(crate) desired: DesiredStatus,
     pub(crate) known: ContainerStatus,
     pub(crate) limits: Limits,
+    pub(crate) launch_type: Option<String>,
     pub(crate) pull_started_at: Option<Timestamp>,
     pub(crate) pull_stopped_at: Option<Timestamp>,
     pub(crate) execution_stopped_at: Option<Timestamp>,
@@ -58,6 +59,9 @@ pub(crate) struct ContainerView {
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) network_bindings: Vec<NetworkBinding>,
     pub(crate) restarts: u32,
+    pub(crate) arn: Option<String>,
+    /// `None` where it is not known which options are secrets.
+    pub(crate) secret_log_options: Option<Vec<String>>,
 }
 
 impl Board {
@@ -126,6 +130,7 @@ impl From<&TaskState> for TaskView {
             desired: task.desired,
             known: known(task),
             limits: task.spec.limits,
+            launch_type: task.spec.launch_type.clone(),
             pull_started_at: task.pull_started_at,
             pull_stopped_at: task.pull_stopped_at,
             execution_stopped_at: task.execution_stopped_at,
@@ -150,6 +155,8 @@ impl ContainerView {
             started_at: state.started_at,
             network_bindings: state.network_bindings.clone(),
             restarts: state.restarts,
+            arn: spec.arn.clone(),
+            secret_log_options: spec.secret_log_options.clone(),
         }
     }
 }

@@ -30,6 +30,9 @@ pub struct TaskSpec {
     /// What its containers may take together.
     #[serde(default)]
     pub limits: Limits,
+    /// As the control plane calls it; `None` where it did not say.
+    #[serde(default)]
+    pub launch_type: Option<String>,
 }
 
 /// What a task's containers may take together; 0 is no limit.
@@ -92,6 +95,12 @@ pub struct ContainerSpec {
     /// How to log in to its image's registry.
     #[serde(default)]
     pub registry_login: Option<RegistryLogin>,
+    /// The container's name in the API; `None` where the control plane did not say.
+    #[serde(default)]
+    pub arn: Option<String>,
+    /// Which options of the log driver are secrets; `None` where the control plane did not say.
+    #[serde(default)]
+    pub secret_log_options: Option<Vec<String>>,
 }
 
 /// Another container of the task, and what must have happened to it.
@@ -269,8 +278,8 @@ impl TaskSpec {
     /// The same task with no containers, for one that could not be read.
     pub fn unreadable(arn: String) -> Self {
         let (family, version) = Default::default();
-        let (containers, volumes, limits) = Default::default();
-        Self { arn, family, version, containers, volumes, limits }
+        let (containers, volumes, limits, launch_type) = Default::default();
+        Self { arn, family, version, containers, volumes, limits, launch_type }
     }
 
     /// What names the task in the log: the first characters of its id.

@@ -36,6 +36,8 @@ pub(super) struct Task<'a> {
     execution_stopped_at: Option<String>,
     containers: Vec<Container<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    launch_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     fault_injection_enabled: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     container_instance_tags: Option<BTreeMap<String, String>>,
@@ -90,6 +92,10 @@ pub(super) struct Container<'a> {
     volumes: Vec<Volume<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log_driver: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    log_options: BTreeMap<&'a str, &'a str>,
+    #[serde(rename = "ContainerARN", skip_serializing_if = "Option::is_none")]
+    container_arn: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     restart_count: Option<u32>,
 }
@@ -172,6 +178,7 @@ impl<'a> Task<'a> {
             containers: containers
                 .map(|(container, sight)| Container::new(version, task, container, sight))
                 .collect(),
+            launch_type: task.launch_type.as_deref().filter(|_| version >= Version::Four),
             fault_injection_enabled: (version >= Version::Four).then_some(false),
             container_instance_tags: None,
             task_tags: None,
@@ -216,6 +223,8 @@ impl<'a> Container<'a> {
             networks: networks(sight),
             volumes: sight.mounts.iter().map(Volume::from).collect(),
             log_driver: sight.log_driver.as_deref().filter(|_| is_of_today),
+            log_options: if is_of_today { log_options(container, sight) } else { BTreeMap::new() },
+            container_arn: container.arn.as_deref().filter(|_| is_of_today),
             restart_count: Some(container.restarts).filter(|it| is_of_today && *it > 0),
         }
     }
@@ -237,6 +246,13 @@ fn task_limits(limits: Limits) -> Option<TaskLimits> {
         cpu: (cpu_units > 0).then(|| f64::from(cpu_units) / UNITS_PER_VCPU),
         memory: (memory_mib > 0).then_some(memory_mib),
     })
+}
+
+/// Those that are no secrets; none where nobody knows which are.
+fn log_options<'a>(container: &ContainerView, sight: &'a Sight) -> BTreeMap<&'a str, &'a str> {
+    let Some(secret) = &container.secret_log_options else { return BTreeMap::new() };
+    let options = sight.log_options.iter().filter(|(name, _)| !secret.contains(name));
+    options.map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 fn health<'a>(container: &ContainerView, sight: &'a Sight) -> Option<Health<'a>> {

@@ -44,6 +44,8 @@ pub(crate) struct Sight {
     pub(crate) finished_at: Option<String>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) log_driver: Option<String>,
+    /// Secrets among them.
+    pub(crate) log_options: BTreeMap<String, String>,
     pub(crate) networks: Vec<Network>,
     pub(crate) mounts: Vec<Mount>,
     /// What its latest health check said: exit code and output.
@@ -145,6 +147,7 @@ async fn bounded<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, L
 fn read_inspection(container: ContainerInspectResponse) -> Sight {
     let state = container.state.unwrap_or_default();
     let host_config = container.host_config.unwrap_or_default();
+    let log = host_config.log_config.unwrap_or_default();
     let networks = container.network_settings.and_then(|it| it.networks);
     let latest_check = state.health.and_then(|it| it.log).and_then(|mut it| it.pop());
     let mounts = container.mounts.unwrap_or_default().into_iter();
@@ -154,7 +157,8 @@ fn read_inspection(container: ContainerInspectResponse) -> Sight {
         started_at: instant(state.started_at),
         finished_at: instant(state.finished_at).filter(|_| state.running != Some(true)),
         labels: container.config.and_then(|it| it.labels).unwrap_or_default().into_iter().collect(),
-        log_driver: host_config.log_config.and_then(|it| it.typ).filter(|it| !it.is_empty()),
+        log_driver: word(log.typ),
+        log_options: log.config.unwrap_or_default().into_iter().collect(),
         networks: read_networks(networks.unwrap_or_default()),
         mounts: mounts
             .map(|it| Mount {

@@ -6,7 +6,7 @@ mod docker;
 use longshore_model::container_definition as definition;
 use longshore_model::overrides::{effective, effective_size};
 use longshore_model::task_definition::{DockerVolume, IpcMode, PidMode, Volume, VolumeScope};
-use longshore_model::{ContainerDefinition, Task, TaskDefinition};
+use longshore_model::{ContainerDefinition, LaunchKind, LaunchType, Owner, Task, TaskDefinition};
 use longshore_wire::acs;
 
 use crate::secrets::TaskSecrets;
@@ -16,20 +16,24 @@ use crate::secrets::TaskSecrets;
 pub(super) fn task(
     task: &Task,
     definition: &TaskDefinition,
-    arn: String,
+    owner: &Owner,
     secrets: &TaskSecrets,
     role_credentials: Option<acs::RoleCredentials>,
 ) -> acs::Task {
     let size = effective_size(definition, task.overrides.as_deref());
     acs::Task {
-        arn,
+        arn: task.arn(owner),
         family: definition.key.family.to_string(),
         version: definition.key.revision.to_string(),
         desired_status: task.desired_status.as_str().into(),
         containers: definition
             .containers
             .iter()
-            .map(|it| container(it, task, definition, secrets))
+            .zip(&task.containers)
+            .map(|(it, known)| acs::Container {
+                container_arn: Some(task.container_arn(known.id, owner)),
+                ..container(it, task, definition, secrets)
+            })
             .collect(),
         volumes: definition.volumes.iter().map(volume).collect(),
         overrides: Some(acs::Overrides::default()),
@@ -45,7 +49,16 @@ pub(super) fn task(
             .ipc_mode
             .filter(|it| *it == IpcMode::Task)
             .map(|it| it.as_str().into()),
+        launch_type: launch_type(task.launch_type),
         ..acs::Task::default()
+    }
+}
+
+/// FARGATE is not said to machines that are not: nobody knows what their agents would make of it.
+fn launch_type(it: LaunchType) -> Option<String> {
+    match it.kind() {
+        kind @ (LaunchKind::Ec2 | LaunchKind::External) => Some(kind.as_str().into()),
+        LaunchKind::Fargate => None,
     }
 }
 
@@ -88,6 +101,10 @@ fn container(
     let secret_variables =
         secret_variables.filter_map(|it| Some((it.name.as_str(), secrets.value(&it.value_from)?)));
     let environment = environment.chain(secret_variables);
+    let log = container.log_configuration.as_ref();
+    let secret_options = |it: &definition::LogConfiguration| {
+        it.secret_options.iter().flatten().map(|it| it.name.clone()).collect()
+    };
     let login = container.repository_credentials.as_ref().and_then(|it| secrets.login(it));
     acs::Container {
         name: container.name.to_string(),
@@ -114,6 +131,8 @@ fn container(
             basic_auth_data: Some(it.clone()),
             ..acs::RegistryAuthentication::default()
         }),
+        secret_log_options: log.map(secret_options),
+        ..acs::Container::default()
     }
 }
 

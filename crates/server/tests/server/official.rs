@@ -80,6 +80,10 @@ impl Official {
         Agent { instance: self.instance.clone(), socket }
     }
 
+    fn is_external(&self) -> bool {
+        self.words["register"].to_string().contains("ecs.capability.external")
+    }
+
     fn takes_manifests(&self) -> bool {
         self.words["register"].to_string().contains("ecs.capability.full-sync")
     }
@@ -149,8 +153,7 @@ async fn run(world: &World, official: &Official) -> String {
         "name": "web", "command": ["sleep", "60"], "cpu": 20, "memory": 128,
         "memoryReservation": 64, "environment": [{"name": "FOO", "value": "baz"}]
     }]});
-    let is_external = official.words.to_string().contains("ecs.capability.external");
-    let launch_type = if is_external { "EXTERNAL" } else { "EC2" };
+    let launch_type = if official.is_external() { "EXTERNAL" } else { "EC2" };
     let body = json!({"taskDefinition": "demo", "overrides": overrides});
     let ran = world.ask(RunTask, body).await;
     assert_eq!(ran["failures"], json!([]));
@@ -168,7 +171,11 @@ fn check_payload(payload: &PayloadMessage, official: &Official, desired: &str, a
     assert_eq!(task.desired_status, desired);
     assert_eq!(task.overrides.as_ref().map(|it| it.0.as_str()), Some("{}"));
     assert!(task.volumes.iter().all(|it| !it.name.is_empty() && it.host.is_some()));
+    let kind = if official.is_external() { "EXTERNAL" } else { "EC2" };
+    assert_eq!(task.launch_type.as_deref(), Some(kind));
     let web = &task.containers[0];
+    let arn = web.container_arn.as_deref().unwrap();
+    assert!(arn.contains(":container/default/"), "{arn}");
     assert_eq!(web.overrides.as_ref().map(|it| it.0.as_str()), Some("{}"));
     assert_eq!((web.cpu, web.memory), (20, 128), "overrides are merged");
     assert_eq!(web.command, ["sleep", "60"]);

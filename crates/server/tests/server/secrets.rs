@@ -106,6 +106,7 @@ async fn an_agent_is_told_the_values_and_no_answer_has_them() {
         told.docker_config.unwrap().host_config.unwrap(),
         r#"{"LogConfig":{"Config":{"max-size":"1m","tag":"s3cr3t"},"Type":"json-file"}}"#
     );
+    assert_eq!(told.secret_log_options, Some(vec!["tag".to_owned()]), "nobody else is told them");
     let login = told.registry_authentication.unwrap();
     assert_eq!(login.kind.as_deref(), Some("basic"));
     let login = login.basic_auth_data.unwrap();

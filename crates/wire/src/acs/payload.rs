@@ -45,6 +45,8 @@ shape! {
         pid_mode: Option<String> = "pidMode",
         /// `host`, `task` or `none`.
         ipc_mode: Option<String> = "ipcMode",
+        /// `EC2` or `EXTERNAL`; agents only tell it to containers.
+        launch_type: Option<String> = "launchType",
         /// Informational: `bridge`, `host` and `none` travel in [`DockerConfig`].
         network_mode: Option<String> = "networkMode",
     }
@@ -80,6 +82,11 @@ shape! {
         stop_timeout: Option<i64> = "stopTimeout",
         /// Whether the agent starts the container again when it ends.
         restart_policy: Option<RestartPolicy> = "restartPolicy",
+        /// Agents only tell it to the container.
+        container_arn: Option<String> = "containerArn",
+        /// The names of those options of the log driver whose values are secrets. Longshore's own,
+        /// which official agents pass over.
+        secret_log_options: Option<Vec<String>> = "secretLogOptions",
     }
 
     /// Another container of the task, and how far it must be.

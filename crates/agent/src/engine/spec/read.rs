@@ -22,7 +22,7 @@ const DEFAULT_RESTART_ATTEMPT_PERIOD_SECS: u32 = 300;
 pub(super) fn task(task: acs::Task, ids: &dyn Ids) -> Result<TaskSpec, String> {
     let limits = read_limits(&task)?;
     refuse_shared_namespaces(&task)?;
-    let acs::Task { arn, family, version, containers, volumes, .. } = task;
+    let acs::Task { arn, family, version, containers, volumes, launch_type, .. } = task;
     let mut names = BTreeSet::new();
     if let Some(twice) = containers.iter().find(|it| !names.insert(it.name.as_str())) {
         return Err(format!("two containers are named {:?}", twice.name));
@@ -38,7 +38,7 @@ pub(super) fn task(task: acs::Task, ids: &dyn Ids) -> Result<TaskSpec, String> {
             read_container(container).map_err(|text| format!("container {name:?}: {text}"))
         })
         .collect::<Result<_, _>>()?;
-    Ok(TaskSpec { arn, family, version, containers, volumes, limits })
+    Ok(TaskSpec { arn, family, version, containers, volumes, limits, launch_type })
 }
 
 fn read_volume(
@@ -124,6 +124,8 @@ fn read_container(container: acs::Container) -> Result<ContainerSpec, String> {
         stop_timeout_secs: read_timeout("stop", container.stop_timeout)?,
         restart_policy: read_restart_policy(container.restart_policy)?,
         registry_login: read_login(container.registry_authentication)?,
+        arn: container.container_arn,
+        secret_log_options: container.secret_log_options,
     })
 }
 

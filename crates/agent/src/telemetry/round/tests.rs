@@ -31,6 +31,8 @@ fn tasks(text: &str) -> Vec<Arc<TaskView>> {
             started_at: None,
             network_bindings: Vec::new(),
             restarts: 0,
+            arn: None,
+            secret_log_options: None,
         }
     };
     let task = |text: &str| {
@@ -42,6 +44,7 @@ fn tasks(text: &str) -> Vec<Arc<TaskView>> {
             desired: DesiredStatus::Running,
             known: ContainerStatus::Running,
             limits: Limits::default(),
+            launch_type: None,
             pull_started_at: None,
             pull_stopped_at: None,
             execution_stopped_at: None,

@@ -161,13 +161,7 @@ impl Session {
             container_instance_arn: self.own_arn(state),
             generated_at: now.millis(),
             seq_num: self.sequence.next(now),
-            tasks: vec![payload::task(
-                task,
-                definition,
-                task.arn(owner),
-                &secrets,
-                role_credentials,
-            )],
+            tasks: vec![payload::task(task, definition, owner, &secrets, role_credentials)],
         })
     }
 

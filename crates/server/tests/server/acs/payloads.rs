@@ -46,7 +46,11 @@ async fn container(members: Value, entry: Value) -> Container {
     let mut main = json!({"name": "main", "image": "busybox", "memory": 300});
     main.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     let definition = json!({"family": "f", "containerDefinitions": [main]});
-    told(definition, json!({"containerOverrides": [entry]})).await.containers.remove(0)
+    let told = told(definition, json!({"containerOverrides": [entry]})).await;
+    let mut container = told.containers.into_iter().next().unwrap();
+    // What it is is seen where a whole task is.
+    assert!(container.container_arn.take().is_some_and(|it| it.contains(":container/default/")));
+    container
 }
 
 #[track_caller]
@@ -164,94 +168,98 @@ async fn every_member_of_a_definition_reaches_the_agent() {
     check(
         &told(definition, json!({})).await,
         expect![[r#"
-        {
-          "arn": "arn:aws:ecs:us-east-1:111122223333:task/default/015caac4247b00000000000000000003",
-          "family": "f",
-          "version": "1",
-          "desiredStatus": "RUNNING",
-          "containers": [
             {
-              "name": "main",
-              "image": "app:1.0",
-              "command": [],
-              "entryPoint": [
-                "/bin/sh",
-                "-c"
-              ],
-              "cpu": 0,
-              "memory": 64,
-              "essential": true,
-              "environment": {},
-              "links": [
-                "side:db"
-              ],
-              "portMappings": [
+              "arn": "arn:aws:ecs:us-east-1:111122223333:task/default/015caac4247b00000000000000000003",
+              "family": "f",
+              "version": "1",
+              "desiredStatus": "RUNNING",
+              "containers": [
                 {
-                  "containerPort": 80,
-                  "hostPort": 8080,
-                  "protocol": "tcp"
+                  "name": "main",
+                  "image": "app:1.0",
+                  "command": [],
+                  "entryPoint": [
+                    "/bin/sh",
+                    "-c"
+                  ],
+                  "cpu": 0,
+                  "memory": 64,
+                  "essential": true,
+                  "environment": {},
+                  "links": [
+                    "side:db"
+                  ],
+                  "portMappings": [
+                    {
+                      "containerPort": 80,
+                      "hostPort": 8080,
+                      "protocol": "tcp"
+                    },
+                    {
+                      "containerPort": 53,
+                      "hostPort": 0,
+                      "protocol": "udp"
+                    }
+                  ],
+                  "mountPoints": [
+                    {
+                      "sourceVolume": "scratch",
+                      "containerPath": "/scratch",
+                      "readOnly": true
+                    }
+                  ],
+                  "volumesFrom": [
+                    {
+                      "sourceContainer": "side",
+                      "readOnly": false
+                    }
+                  ],
+                  "overrides": "{}",
+                  "dockerConfig": {
+                    "config": "{\"Hostname\":\"app\",\"Labels\":{\"team\":\"a\"},\"NetworkDisabled\":false,\"User\":\"1000\",\"WorkingDir\":\"/srv\"}",
+                    "hostConfig": "{\"Dns\":[\"10.0.0.2\"],\"DnsSearch\":[\"example.com\"],\"ExtraHosts\":[\"db:10.0.0.9\"],\"LogConfig\":{\"Config\":{\"max-size\":\"10m\"},\"Type\":\"json-file\"},\"NetworkMode\":\"bridge\",\"Privileged\":true,\"ReadonlyRootfs\":true,\"SecurityOpt\":[\"label:disable\"],\"Ulimits\":[{\"Hard\":4096,\"Name\":\"nofile\",\"Soft\":1024}]}",
+                    "version": "1.19"
+                  },
+                  "containerArn": "arn:aws:ecs:us-east-1:111122223333:container/default/015caac4247b00000000000000000003/015caac4-247b-0000-0000-000000000004",
+                  "secretLogOptions": []
                 },
                 {
-                  "containerPort": 53,
-                  "hostPort": 0,
-                  "protocol": "udp"
+                  "name": "side",
+                  "image": "busybox",
+                  "command": [],
+                  "entryPoint": [],
+                  "cpu": 0,
+                  "memory": 32,
+                  "essential": false,
+                  "environment": {},
+                  "links": [],
+                  "portMappings": [],
+                  "mountPoints": [],
+                  "volumesFrom": [],
+                  "overrides": "{}",
+                  "dockerConfig": {
+                    "config": "{}",
+                    "hostConfig": "{\"NetworkMode\":\"bridge\"}",
+                    "version": "1.17"
+                  },
+                  "containerArn": "arn:aws:ecs:us-east-1:111122223333:container/default/015caac4247b00000000000000000003/015caac4-247b-0000-0000-000000000005"
                 }
               ],
-              "mountPoints": [
+              "volumes": [
                 {
-                  "sourceVolume": "scratch",
-                  "containerPath": "/scratch",
-                  "readOnly": true
-                }
-              ],
-              "volumesFrom": [
+                  "name": "scratch",
+                  "host": {}
+                },
                 {
-                  "sourceContainer": "side",
-                  "readOnly": false
+                  "name": "logs",
+                  "host": {
+                    "sourcePath": "/var/log"
+                  }
                 }
               ],
               "overrides": "{}",
-              "dockerConfig": {
-                "config": "{\"Hostname\":\"app\",\"Labels\":{\"team\":\"a\"},\"NetworkDisabled\":false,\"User\":\"1000\",\"WorkingDir\":\"/srv\"}",
-                "hostConfig": "{\"Dns\":[\"10.0.0.2\"],\"DnsSearch\":[\"example.com\"],\"ExtraHosts\":[\"db:10.0.0.9\"],\"LogConfig\":{\"Config\":{\"max-size\":\"10m\"},\"Type\":\"json-file\"},\"NetworkMode\":\"bridge\",\"Privileged\":true,\"ReadonlyRootfs\":true,\"SecurityOpt\":[\"label:disable\"],\"Ulimits\":[{\"Hard\":4096,\"Name\":\"nofile\",\"Soft\":1024}]}",
-                "version": "1.19"
-              }
-            },
-            {
-              "name": "side",
-              "image": "busybox",
-              "command": [],
-              "entryPoint": [],
-              "cpu": 0,
-              "memory": 32,
-              "essential": false,
-              "environment": {},
-              "links": [],
-              "portMappings": [],
-              "mountPoints": [],
-              "volumesFrom": [],
-              "overrides": "{}",
-              "dockerConfig": {
-                "config": "{}",
-                "hostConfig": "{\"NetworkMode\":\"bridge\"}",
-                "version": "1.17"
-              }
-            }
-          ],
-          "volumes": [
-            {
-              "name": "scratch",
-              "host": {}
-            },
-            {
-              "name": "logs",
-              "host": {
-                "sourcePath": "/var/log"
-              }
-            }
-          ],
-          "overrides": "{}"
-        }"#]],
+              "launchType": "EC2"
+            }"#]],
     );
 }
 
