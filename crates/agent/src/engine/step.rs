@@ -30,6 +30,7 @@ pub struct Policy {
 /// Takes `input` in and says what is to be done now.
 pub fn step(task: &mut TaskState, input: Input, policy: &Policy, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
+    follow_clock(task, now);
     absorb(task, input, policy, now, &mut effects);
     loop {
         stop_with_essential(task, now);
@@ -49,6 +50,15 @@ pub fn wake_at(task: &TaskState, policy: &Policy, now: Timestamp) -> Option<Time
     let runs = task.desired == DesiredStatus::Running;
     let gives_up_at = runs.then(|| dependency::gives_up_at(task, now)).flatten();
     gives_up_at.into_iter().chain(clean_up_at(task, policy)).min()
+}
+
+/// What is waited for from some moment on is never in the future, or a clock that was set back by
+/// hours would have it waited for hours longer.
+fn follow_clock(task: &mut TaskState, now: Timestamp) {
+    task.told_at = task.told_at.map(|it| it.min(now));
+    for container in &mut task.containers {
+        container.started_at = container.started_at.map(|it| it.min(now));
+    }
 }
 
 /// A task ends with any of its essential containers.

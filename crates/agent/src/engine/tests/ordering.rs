@@ -168,6 +168,22 @@ fn a_dependency_whose_start_timeout_is_over_is_given_up() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_by_hours_makes_nobody_wait_for_hours() {
+    check(
+        "app@db:HEALTHY db+health+gives-up:30",
+        "tick; created db; started db; accepted; later -7200; later 30",
+        expect![[r#"
+            tick: create db
+            created db: start db
+            started db: watch db, follow db from UNKNOWN, submit PENDING [db RUNNING UNKNOWN], wake after 30 s
+            accepted: wake after 30 s
+            later -7200: wake after 30 s
+            later 30: stop db, submit PENDING [app STOPPED because CannotStartContainerError: dependency "db" has timed out]
+        "#]],
+    );
+}
+
+#[test]
 fn a_dependency_that_made_it_in_time_is_not_given_up_later() {
     check(
         "app@db:HEALTHY db+health+gives-up:30",
