@@ -40,3 +40,4 @@ pub use images::LoginsError;
 pub use join::{JoinError, Said, join};
 pub use membership::Membership;
 pub use reporter::submission;
+pub use system::IdsOfTask;

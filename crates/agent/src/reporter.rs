@@ -42,8 +42,6 @@ impl Reporter {
     /// Returns once the report is accepted, and not before. That the control plane is away is said
     /// once for all reports, that it refuses one, once of that one.
     pub(crate) async fn submit(&self, task_arn: &str, task_id: &str, report: Report) {
-        let mut request = submission(&self.cluster, task_arn, report);
-        shift(&mut request, self.api.clock_correction_secs().saturating_mul(1000));
         let mut backoff = Backoff::new(FIRST_DELAY, LONGEST_DELAY, 1.3);
         let mut denied = Backoff::of_denied();
         let mut is_told = false;
@@ -52,6 +50,9 @@ impl Reporter {
             connections.mark_unchanged();
             let attempt = {
                 let _permit = self.permits.acquire().await;
+                // What is known of the clocks may have changed since the attempt before.
+                let correction_secs = self.api.clock_correction_secs();
+                let request = submission(&self.cluster, task_arn, report.clone(), correction_secs);
                 self.api.call(&request).await
             };
             let delay = match attempt {
@@ -80,13 +81,14 @@ impl Reporter {
     }
 }
 
-/// The request that tells the control plane of a report.
+/// The request that tells the control plane of a report, its times by the control plane's clock.
 pub fn submission(
     cluster: &str,
     task_arn: &str,
     report: Report,
+    clock_correction_secs: i64,
 ) -> ecs::SubmitTaskStateChangeRequest {
-    ecs::SubmitTaskStateChangeRequest {
+    let mut request = ecs::SubmitTaskStateChangeRequest {
         cluster: Some(cluster.to_owned()),
         task: Some(task_arn.to_owned()),
         status: Some(report.status.as_str().to_owned()),
@@ -95,19 +97,21 @@ pub fn submission(
         pull_started_at: report.pull_started_at.map(timestamp),
         pull_stopped_at: report.pull_stopped_at.map(timestamp),
         execution_stopped_at: report.execution_stopped_at.map(timestamp),
-    }
+    };
+    shift(&mut request, clock_correction_secs.saturating_mul(1000));
+    request
 }
 
-/// Tells times by the control plane's clock, where this machine's is far from it.
+/// Tells times by the control plane's clock, where this machine's is far from it. Those of health are
+/// what puts words about it in order, so they stay this machine's: either clock may be set between
+/// two words, and the later one would seem the older.
 fn shift(request: &mut ecs::SubmitTaskStateChangeRequest, by_millis: i64) {
-    let containers = request.containers.iter_mut().flatten();
-    let of_health = containers.filter_map(|it| it.health_status_since.as_mut());
     let of_task = [
         &mut request.pull_started_at,
         &mut request.pull_stopped_at,
         &mut request.execution_stopped_at,
     ];
-    for at in of_task.into_iter().flatten().chain(of_health) {
+    for at in of_task.into_iter().flatten() {
         *at = longshore_wire::Timestamp::from_millis(at.millis().saturating_add(by_millis));
     }
 }
@@ -159,6 +163,6 @@ mod tests {
         assert_eq!(request.execution_stopped_at, at(5_000 - 3_600_000));
         assert_eq!(request.pull_started_at, None);
         let containers = request.containers.unwrap();
-        assert_eq!(containers[0].health_status_since, at(4_000 - 3_600_000));
+        assert_eq!(containers[0].health_status_since, at(4_000), "it puts words in order");
     }
 }

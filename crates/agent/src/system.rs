@@ -30,13 +30,14 @@ impl Ids for RandomIds {
 /// Identities that follow from a task's ARN, one after another: an agent that was killed before it
 /// had put a task on file gives the same names again, and finds by them what was made.
 #[derive(Debug)]
-pub(crate) struct IdsOfTask<'a> {
+pub struct IdsOfTask<'a> {
     arn: &'a str,
     given: AtomicU64,
 }
 
 impl<'a> IdsOfTask<'a> {
-    pub(crate) fn new(arn: &'a str) -> Self {
+    /// Those of this task.
+    pub fn new(arn: &'a str) -> Self {
         Self { arn, given: AtomicU64::new(0) }
     }
 }

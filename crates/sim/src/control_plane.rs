@@ -34,7 +34,8 @@ struct Running {
     control: Control,
     doors: InProcess,
     watch: Watch,
-    absences: Absences,
+    /// `None` once it could not be saved that a task was given up: then nobody looks any more.
+    absences: Option<Absences>,
     connections: BTreeMap<LinkId, Connection>,
 }
 
@@ -90,7 +91,7 @@ impl ControlPlane {
         let control = Control::new(store, clock, ids, self.owner.clone());
         self.view = control.view();
         let doors = at_once(InProcess::open(control.clone())).map_err(failed)?;
-        let (absences, connections) = (Absences::of(&control.view()), BTreeMap::new());
+        let (absences, connections) = (Some(Absences::of(&control.view())), BTreeMap::new());
         self.running = Some(Running { control, doors, watch, absences, connections });
         Ok(())
     }
@@ -175,15 +176,18 @@ impl ControlPlane {
 
     /// Gives up tasks on machines that stay away, as the server does when their time is over.
     pub(crate) fn lose(&mut self) {
-        if let Some(running) = &mut self.running {
-            let _ = at_once(running.control.lose_tasks(&mut running.absences));
+        if let Some(running) = &mut self.running
+            && let Some(absences) = &mut running.absences
+            && at_once(running.control.lose_tasks(absences)).is_err()
+        {
+            running.absences = None;
         }
     }
 
     /// In how many milliseconds that is to be done next.
     pub(crate) fn loses_in(&self) -> Option<i64> {
         let running = self.running.as_ref()?;
-        let at = running.absences.wake_at()?;
+        let at = running.absences.as_ref()?.wake_at()?;
         Some(at.millis().saturating_sub(running.control.now().millis()).max(0))
     }
 
@@ -193,7 +197,9 @@ impl ControlPlane {
         let Some(running) = &mut self.running else { return Ok(commits) };
         while let Poll::Ready(commit) = poll(pin!(running.watch.next())) {
             let commit = commit.map_err(|it| Violation::new(it.to_string()))?;
-            running.absences.follow(&commit, &running.control.view());
+            if let Some(absences) = &mut running.absences {
+                absences.follow(&commit, &running.control.view());
+            }
             commits.push(commit);
         }
         if !commits.is_empty() {

@@ -468,6 +468,15 @@ impl Docker {
         self.images.clear();
     }
 
+    /// All that it had is gone: what ran, what had ended, and the images.
+    pub(crate) fn lose_everything(&mut self, now_millis: i64) {
+        for container in self.containers.values() {
+            let key = (container.task.clone(), container.name.clone());
+            self.fates.entry(key).or_default().is_lost = true;
+        }
+        self.reinstall(now_millis);
+    }
+
     /// Somebody removes a container by hand, whatever it does.
     pub(crate) fn lose(&mut self, docker_name: &str, stage: &mut Stage) {
         let Some(container) = self.containers.remove(docker_name) else { return };

@@ -1,6 +1,7 @@
 //! All that can happen.
 
 use longshore_agent::engine::Input;
+use longshore_model::Timestamp;
 use longshore_wire::ecs::{RegisterContainerInstanceRequest, SubmitTaskStateChangeRequest};
 
 use crate::docker::Work;
@@ -57,7 +58,7 @@ pub(crate) enum ToLife {
     /// An input for a task.
     Input { task: String, input: Input },
     /// Its call arrives at the control plane.
-    Calls { number: u64, call: AgentCall },
+    Calls { number: u64, call: AgentCall, signed_at: Timestamp },
     /// It hears what came of its call.
     Hears { number: u64, answer: Answer },
     /// It registers again.
@@ -85,6 +86,8 @@ pub(crate) enum Answer {
     Registered(String),
     /// The report was accepted.
     Accepted,
+    /// The signature is of another time than this, the control plane's.
+    WrongTime(Timestamp),
     /// An error, or silence.
     Nothing,
 }

@@ -28,6 +28,12 @@ pub(crate) enum Fault {
     ContainerIsLost,
     /// The control plane's clock is set.
     ClockJumps,
+    /// A machine's clock is set.
+    MachineClockJumps,
+    /// The control plane is down, and its clock is set meanwhile.
+    PlaneDiesAndClockJumps,
+    /// A machine's Docker Engine loses all that it had: containers and images.
+    EngineIsLost,
 }
 
 impl Fault {
@@ -42,6 +48,10 @@ impl Fault {
         Self::ContainerIsLost,
         Self::ClockJumps,
     ];
+
+    /// Those of later days.
+    pub(crate) const OF_EVEN_SEEDS: &'static [Self] =
+        &[Self::MachineClockJumps, Self::PlaneDiesAndClockJumps, Self::EngineIsLost];
 }
 
 impl World {
@@ -79,12 +89,33 @@ impl World {
             }
             Fault::MachineIsCutOff => self.cut_off(at),
             Fault::ContainerIsLost => self.lose_container(at),
-            Fault::ClockJumps => {
-                let millis = self.stage.random.between(-600_000, 600_000);
-                self.stage.jump(millis);
+            Fault::ClockJumps => self.set_clock(),
+            Fault::MachineClockJumps => {
+                if let Some(machine) = self.machines.get_mut(at) {
+                    machine.clock.set(&mut self.stage);
+                }
             }
+            Fault::PlaneDiesAndClockJumps => {
+                self.stop_plane()?;
+                self.set_clock();
+            }
+            Fault::EngineIsLost => self.lose_engine(at),
         }
         Ok(())
+    }
+
+    fn set_clock(&mut self) {
+        let most = self.stage.profile.jump_millis;
+        let millis = self.stage.random.between(-most, most);
+        self.stage.jump(millis);
+    }
+
+    /// Docker's files are gone, and with them all containers; the agent's are there.
+    fn lose_engine(&mut self, at: usize) {
+        let Some(machine) = self.machines.get_mut(at) else { return };
+        machine.docker.lose_everything(self.stage.now_millis);
+        let link = machine.kill();
+        self.agent_died(at, link);
     }
 
     fn kill_agent(&mut self, at: usize) {

@@ -69,7 +69,7 @@ impl std::fmt::Display for Failure {
 /// # Errors
 /// [`Failure`].
 pub fn run(seed: u64, lines: usize) -> Result<Outcome, Box<Failure>> {
-    live(seed, 0).or_else(|_| live(seed, lines))
+    live(seed, None, 0).or_else(|_| live(seed, None, lines))
 }
 
 /// Runs the world of a seed and records its history, which takes longer.
@@ -77,11 +77,21 @@ pub fn run(seed: u64, lines: usize) -> Result<Outcome, Box<Failure>> {
 /// # Errors
 /// [`Failure`].
 pub fn run_recorded(seed: u64, lines: usize) -> Result<Outcome, Box<Failure>> {
-    live(seed, lines)
+    live(seed, None, lines)
 }
 
-fn live(seed: u64, lines: usize) -> Result<Outcome, Box<Failure>> {
+/// Runs the world of a seed and has it fail after so many events, as if something did not hold then:
+/// to show that a failure, and all that led to it, comes again.
+///
+/// # Errors
+/// [`Failure`], where there are so many events.
+pub fn run_to_failure(seed: u64, after_events: u64, lines: usize) -> Result<Outcome, Box<Failure>> {
+    live(seed, Some(after_events), lines)
+}
+
+fn live(seed: u64, fails_after: Option<u64>, lines: usize) -> Result<Outcome, Box<Failure>> {
     let mut world = World::new(seed, Trace::of_last(lines));
+    world.fails_after = fails_after;
     let violation = match catch_unwind(AssertUnwindSafe(|| world.run())) {
         Ok(Ok(())) => {
             let (events, tasks) = (world.stage.events, world.checks.tasks());

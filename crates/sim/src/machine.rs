@@ -4,9 +4,9 @@
 //! here a second time, since the real one waits for time and sockets: it performs effects, keeps
 //! the files and gives outcomes back as inputs, in the order in which the real one does.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
 
+use longshore_agent::IdsOfTask;
 use longshore_agent::engine::{ContainerStatus, Effect, Found, Input, TaskState, step, wake_at};
 use longshore_model::{DesiredStatus, Timestamp};
 use longshore_wire::acs;
@@ -16,13 +16,17 @@ use crate::disk::Disk;
 use crate::docker::{Docker, Work};
 use crate::event::{Event, Life, ToLife};
 use crate::network::LinkId;
-use crate::random::SeededIds;
 use crate::stage::Stage;
 
 mod calls;
+mod clock;
 mod told;
 
 pub(crate) use calls::Session;
+use clock::Clock;
+
+/// How many tasks that are over an agent remembers.
+const MOST_OVER: usize = 100;
 
 /// A container instance.
 pub(crate) struct Machine {
@@ -38,9 +42,7 @@ pub(crate) struct Machine {
     pub(crate) dies_in_step: bool,
     /// Nothing that it sends arrives until then.
     pub(crate) cut_off_until_millis: i64,
-    /// Its clock differs from the others' by this.
-    skew_millis: i64,
-    ids: Arc<SeededIds>,
+    pub(crate) clock: Clock,
 }
 
 /// The agent's process.
@@ -50,6 +52,12 @@ pub(crate) struct Agent {
     inventory: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     pub(crate) session: Session,
     calls: calls::Calls,
+    /// The highest number heard on this connection.
+    timeline: i64,
+    /// What is to be added to its clock to have the control plane's, in seconds.
+    correction_secs: i64,
+    /// The last tasks that are over: one that is told of again does not begin again.
+    over: VecDeque<String>,
 }
 
 /// The owner of one task.
@@ -71,8 +79,7 @@ impl Machine {
             lives: 0,
             dies_in_step: false,
             cut_off_until_millis: 0,
-            skew_millis: stage.random.between(-3_000, 3_000),
-            ids: Arc::clone(&stage.ids),
+            clock: Clock::draw(stage),
         }
     }
 
@@ -87,7 +94,7 @@ impl Machine {
     }
 
     fn now(&self, stage: &Stage) -> Timestamp {
-        Timestamp::from_millis(stage.now_millis + self.skew_millis)
+        self.clock.now(stage)
     }
 
     /// Starts the agent's process: it looks at Docker before it does anything.
@@ -103,6 +110,9 @@ impl Machine {
             inventory,
             session: Session::Off,
             calls: calls::Calls::default(),
+            timeline: 0,
+            correction_secs: 0,
+            over: VecDeque::new(),
         });
         let quiet_in = self.docker.quiet_at(stage.now_millis) - stage.now_millis;
         let takes = quiet_in + stage.random.between(5, 200);
@@ -131,9 +141,11 @@ impl Machine {
         Ok(())
     }
 
-    /// Whether its agent has this task.
+    /// Whether its agent has this task, or had it.
     pub(crate) fn knows(&self, task: &str) -> bool {
-        self.agent.as_ref().is_some_and(|it| it.workers.contains_key(task))
+        self.agent
+            .as_ref()
+            .is_some_and(|it| it.workers.contains_key(task) || it.over.iter().any(|it| it == task))
     }
 
     /// Begins a task, or stops a known one. Says whether that is saved.
@@ -145,7 +157,11 @@ impl Machine {
             }
             return Ok(self.agent.is_some());
         }
-        let state = TaskState::load(task, &*self.ids).map_err(|rejection| {
+        if agent.over.contains(&task.arn) {
+            return Ok(true);
+        }
+        let arn = task.arn.clone();
+        let state = TaskState::load(task, &IdsOfTask::new(&arn)).map_err(|rejection| {
             let reason = rejection.reason;
             Violation::new(format!("the agent rejects {}: {reason}", rejection.arn))
         })?;
@@ -190,6 +206,8 @@ impl Machine {
         stage.note(|| format!("agent {} {task} {input:?}", self.index));
         let before = Progress::of(&worker.state);
         let is_news = input != Input::Tick;
+        // The clock may have been set since it was waited for.
+        let wakes_again = !is_news;
         let effects = step(&mut worker.state, input, &stage.profile.policy, now);
         before.check(&worker.state)?;
         let save = is_news || !effects.is_empty();
@@ -208,13 +226,16 @@ impl Machine {
         if worker.state.is_over() {
             self.disk.write(task, None, stage.now_millis);
             agent.workers.remove(task);
+            agent.over.truncate(MOST_OVER - 1);
+            agent.over.push_front(task.to_owned());
             return Ok(());
         }
         if save {
             self.disk.write(task, Some(worker.state.clone()), stage.now_millis);
         }
         let wakes_at = wake_at(&worker.state, &stage.profile.policy, now);
-        if wakes_at != std::mem::replace(&mut worker.wakes_at, wakes_at)
+        let is_other = wakes_at != std::mem::replace(&mut worker.wakes_at, wakes_at);
+        if (is_other || wakes_again)
             && let Some(at) = wakes_at
         {
             let task = task.to_owned();
@@ -248,7 +269,7 @@ impl Machine {
             }
             Effect::Pull(container) => {
                 let Some((spec, _)) = of(container) else { return };
-                let started_at = Timestamp::from_millis(stage.now_millis + self.skew_millis);
+                let started_at = self.clock.now(stage);
                 let takes = stage.random.between(50, 20_000);
                 let work = Work::Pull { life, task, container, image: spec.image, started_at };
                 self.docker.begin(stage, takes, work);

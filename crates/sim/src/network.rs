@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use longshore_model::{ClusterStatus, InstanceStatus};
+use longshore_model::{Clock, ClusterStatus, InstanceStatus, Timestamp};
 use longshore_wire::acs::ServerMessage;
 
 use crate::checks::{Violation, lost};
@@ -14,6 +14,9 @@ use crate::control_plane::CallError;
 use crate::event::{AgentCall, Answer, Event, Life, ToLife};
 use crate::stage::Stage;
 use crate::world::World;
+
+/// For how long a signature is good, either way.
+const SIGNATURE_MILLIS: i64 = 15 * 60 * 1000;
 
 /// Names a connection.
 pub(crate) type LinkId = u64;
@@ -57,15 +60,21 @@ impl Notice {
 }
 
 /// Sends a call of an agent. It hears an answer, or nothing for fifteen seconds.
-pub(crate) fn call(stage: &mut Stage, life: Life, number: u64, call: AgentCall) {
+pub(crate) fn call(
+    stage: &mut Stage,
+    life: Life,
+    number: u64,
+    call: AgentCall,
+    signed_at: Timestamp,
+) {
     if stage.mishap(stage.profile.repeat_percent) {
         let delay = stage.random.between(1, 90_000);
         let call = call.clone();
-        stage.after(delay, Event::Agent(life, ToLife::Calls { number, call }));
+        stage.after(delay, Event::Agent(life, ToLife::Calls { number, call, signed_at }));
     }
     if !stage.mishap(stage.profile.loss_percent) {
         let delay = stage.latency();
-        stage.after(delay, Event::Agent(life, ToLife::Calls { number, call }));
+        stage.after(delay, Event::Agent(life, ToLife::Calls { number, call, signed_at }));
     }
     let nothing = ToLife::Hears { number, answer: Answer::Nothing };
     stage.after(15_000, Event::Agent(life, nothing));
@@ -78,11 +87,15 @@ impl World {
         life: Life,
         number: u64,
         call: AgentCall,
+        signed_at: Timestamp,
     ) -> Result<(), Violation> {
         if self.is_cut_off(life) {
             return Ok(());
         }
+        let plane_now = self.stage.plane_clock.now();
+        let is_in_time = (plane_now.millis() - signed_at.millis()).abs() <= SIGNATURE_MILLIS;
         let answer = match &call {
+            _ if self.plane.is_up() && !is_in_time => Ok(Answer::WrongTime(plane_now)),
             AgentCall::Register(request) => self.plane.call(&**request).map(|response| {
                 let instance = response.container_instance.unwrap_or_default();
                 Answer::Registered(instance.container_instance_arn.unwrap_or_default())
@@ -246,6 +259,12 @@ impl World {
             let arrives_at = link.agent_hears_at.max(self.stage.now_millis + self.stage.latency());
             link.agent_hears_at = arrives_at;
             let delay = arrives_at - self.stage.now_millis;
+            if self.stage.profile.echo_percent > 0
+                && self.stage.mishap(self.stage.profile.echo_percent)
+            {
+                let later = delay + self.stage.random.between(1, 90_000);
+                self.stage.after(later, Event::ToAgent(id, frame.clone()));
+            }
             self.stage.after(delay, Event::ToAgent(id, frame));
         }
     }

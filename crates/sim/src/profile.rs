@@ -7,6 +7,7 @@ use longshore_agent::engine::Policy;
 
 use crate::faults::Fault;
 use crate::random::Random;
+use crate::stage::MOST_SKEW_MILLIS;
 
 /// The measures of one world.
 #[derive(Clone, Debug)]
@@ -19,6 +20,14 @@ pub(crate) struct Profile {
     /// Between two faults, at most.
     pub(crate) fault_pause_millis: i64,
     pub(crate) faults: Vec<Fault>,
+    /// How far the machines' clocks are off at first, at most.
+    pub(crate) skew_millis: i64,
+    /// How much they gain or lose, at most, in millionths.
+    pub(crate) drift_ppm: i64,
+    /// By how much the control plane's clock is set, at most.
+    pub(crate) jump_millis: i64,
+    /// Of a hundred frames, those that arrive twice, the second time much later.
+    pub(crate) echo_percent: u32,
     /// Of a hundred messages, those that never arrive.
     pub(crate) loss_percent: u32,
     /// Of a hundred calls, those that arrive twice, the second time much later.
@@ -36,8 +45,9 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
-    /// Draws the measures of a world.
-    pub(crate) fn draw(random: &mut Random) -> Self {
+    /// Draws the measures of a world. Those of later days are drawn beside the others, and for even
+    /// seeds alone, so that seeds which showed something go on showing it.
+    pub(crate) fn draw(seed: u64, random: &mut Random) -> Self {
         let mut some = |choices: &[u32]| random.pick(choices).unwrap_or(0);
         let loss_percent = some(&[0, 0, 1, 5, 20]);
         let repeat_percent = some(&[0, 0, 2, 20]);
@@ -51,13 +61,29 @@ impl Profile {
         let fault_pause_millis = i64::from(some(&[3_000, 20_000, 60_000]));
         let pull_first = random.chance(40);
         let pull_must_succeed = pull_first && random.chance(40);
-        let faults = match random.chance(10) {
+        let mut faults = match random.chance(10) {
             true => Vec::new(),
             false => Fault::ALL.iter().copied().filter(|_| random.chance(50)).collect(),
         };
         let lost_after = random.pick(&[None, Some("never"), Some("10s"), Some("30s"), Some("2m")]);
+        let (mut skew_millis, mut drift_ppm, mut jump_millis, mut echo_percent) =
+            (3_000, 0, 600_000, 0);
+        if seed.is_multiple_of(2) {
+            let mut other = Random::new(!seed);
+            skew_millis = other.pick(&[3_000, 600_000, MOST_SKEW_MILLIS]).unwrap_or(skew_millis);
+            drift_ppm = other.pick(&[0, 0, 1_000]).unwrap_or(0);
+            jump_millis = other.pick(&[600_000, MOST_SKEW_MILLIS]).unwrap_or(jump_millis);
+            echo_percent = other.pick(&[0, 0, 2, 20]).unwrap_or(0);
+            let may_go_wrong = !faults.is_empty();
+            let chosen = Fault::OF_EVEN_SEEDS.iter().filter(|_| may_go_wrong && other.chance(50));
+            faults.extend(chosen);
+        }
         Self {
             machines,
+            skew_millis,
+            drift_ppm,
+            jump_millis,
+            echo_percent,
             lost_after: lost_after.flatten(),
             busy_millis,
             work_pause_millis,

@@ -16,6 +16,12 @@ use crate::random::{Random, SeededIds};
 /// When the world begins: 2026-01-01T00:00:00Z.
 pub(crate) const BEGINNING: i64 = 1_767_225_600_000;
 
+/// More events than this at one millisecond are no accident.
+const MOST_AT_ONCE: u64 = 10_000;
+
+/// How far from the true time a clock can be, in milliseconds.
+pub(crate) const MOST_SKEW_MILLIS: i64 = 5 * 3_600_000;
+
 /// The control plane's wall clock, which may jump.
 pub(crate) struct PlaneClock {
     now_millis: AtomicI64,
@@ -44,6 +50,8 @@ pub(crate) struct Stage {
     /// Nothing goes wrong any more.
     pub(crate) calm: bool,
     pub(crate) events: u64,
+    /// How many of them there were since the time last moved.
+    events_now: u64,
     queue: BinaryHeap<Reverse<Due>>,
     order: u64,
 }
@@ -58,7 +66,7 @@ struct Due {
 impl Stage {
     pub(crate) fn new(seed: u64, trace: Trace) -> Self {
         let mut random = Random::new(seed);
-        let profile = Profile::draw(&mut random);
+        let profile = Profile::draw(seed, &mut random);
         Self {
             now_millis: BEGINNING,
             random,
@@ -71,6 +79,7 @@ impl Stage {
             trace,
             calm: false,
             events: 0,
+            events_now: 0,
             queue: BinaryHeap::new(),
             order: 0,
         }
@@ -87,10 +96,17 @@ impl Stage {
     pub(crate) fn next(&mut self, until_millis: i64) -> Option<Event> {
         let is_due = self.queue.peek().is_some_and(|it| it.0.at_millis <= until_millis);
         let due = if is_due { self.queue.pop() } else { None };
-        self.now_millis = due.as_ref().map_or(until_millis, |it| it.0.at_millis);
+        let now_millis = due.as_ref().map_or(until_millis, |it| it.0.at_millis);
+        self.events_now = if now_millis == self.now_millis { self.events_now + 1 } else { 0 };
+        self.now_millis = now_millis;
         self.plane_clock.now_millis.store(self.now_millis, Ordering::Relaxed);
         self.events += u64::from(due.is_some());
         due.map(|it| it.0.event)
+    }
+
+    /// Whether more happens at one moment than ever should: somebody tries again without a pause.
+    pub(crate) fn stands_still(&self) -> bool {
+        self.events_now > MOST_AT_ONCE
     }
 
     /// Whether something goes wrong now, which it does so many times in a hundred.
@@ -108,7 +124,9 @@ impl Stage {
 
     /// Sets the control plane's clock forward or back.
     pub(crate) fn jump(&mut self, millis: i64) {
-        self.plane_clock.skew_millis.fetch_add(millis, Ordering::Relaxed);
+        let skew = self.plane_clock.skew_millis.load(Ordering::Relaxed) + millis;
+        let skew = skew.clamp(-MOST_SKEW_MILLIS, MOST_SKEW_MILLIS);
+        self.plane_clock.skew_millis.store(skew, Ordering::Relaxed);
     }
 
     /// Puts a line into the record, if one is kept.

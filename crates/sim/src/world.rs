@@ -40,6 +40,8 @@ pub(crate) struct World {
     idle_until_millis: i64,
     /// When the control plane is to give up tasks, as far as that is in the queue.
     loses_at_millis: Option<i64>,
+    /// A test wants a failure after so many events.
+    pub(crate) fails_after: Option<u64>,
     /// The control plane has lost its journal and is about to stop.
     is_stopping: bool,
 }
@@ -60,6 +62,7 @@ impl World {
             busy_millis: 0,
             idle_until_millis: stage.now_millis,
             loses_at_millis: None,
+            fails_after: None,
             is_stopping: false,
             stage,
         }
@@ -152,6 +155,12 @@ impl World {
 
     fn run_until(&mut self, until_millis: i64) -> Result<(), Violation> {
         while let Some(event) = self.stage.next(until_millis) {
+            checks::hold(!self.stage.stands_still(), || {
+                "so much happens at one moment that the time stands still".to_owned()
+            })?;
+            checks::hold(self.fails_after.is_none_or(|it| self.stage.events < it), || {
+                "a failure that was asked for".to_owned()
+            })?;
             let is_dockers = matches!(event, Event::Docker { .. });
             self.happen(event)?;
             self.settle()?;
@@ -273,7 +282,9 @@ impl World {
     fn happen_to(&mut self, life: Life, what: ToLife) -> Result<(), Violation> {
         // What was under way to the control plane arrives there, whoever sent it.
         match what {
-            ToLife::Calls { number, call } => return self.answer_agent(life, number, call),
+            ToLife::Calls { number, call, signed_at } => {
+                return self.answer_agent(life, number, call, signed_at);
+            }
             ToLife::Handshake { attempt, query } => {
                 self.shake_hands(life, attempt, &query);
                 return Ok(());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use longshore_sim::{Failure, run, run_recorded};
+use longshore_sim::{Failure, run, run_recorded, run_to_failure};
 
 /// How many worlds are run where nothing else is said.
 const USUAL: u64 = 80;
@@ -75,6 +75,18 @@ fn everything_holds_in_every_world() {
 fn seeds_that_failed_hold() {
     // The control plane's clock was set back, and it took true words of health for outdated ones.
     check(105);
+    // The journal failed while a task was given up, and that was tried again without a pause, for ever.
+    check(1041);
+}
+
+#[test]
+fn a_failing_seed_fails_in_the_same_way_again() {
+    for seed in 0..4 {
+        let failure = || run_to_failure(seed, 400, 1_000_000).unwrap_err();
+        let (one, other) = (failure(), failure());
+        assert!(one.history.len() > 50, "{}", one.history.len());
+        assert!(one == other, "seed {seed}: {one} {other}");
+    }
 }
 
 #[test]

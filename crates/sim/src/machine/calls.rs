@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use longshore_agent::engine::{Input, Report};
 use longshore_agent::submission;
+use longshore_model::Timestamp;
 use longshore_wire::ecs::{Attribute, RegisterContainerInstanceRequest, Resource};
 
 use super::Machine;
@@ -14,6 +15,9 @@ use crate::stage::Stage;
 
 /// A connection that lasted this long was a good one.
 const GOOD_MILLIS: i64 = 60_000;
+
+/// A smaller difference from the control plane's clock is not why a signature was refused.
+const LEAST_CORRECTION_SECS: i64 = 300;
 
 /// Calls whose answers are waited for.
 #[derive(Default)]
@@ -53,7 +57,8 @@ impl Machine {
         let life = self.life();
         let Some(agent) = &mut self.agent else { return };
         let number = agent.calls.number(About::Registration);
-        network::call(stage, life, number, AgentCall::Register(Box::new(request)));
+        let signed_at = self.signs_at(stage);
+        network::call(stage, life, number, AgentCall::Register(Box::new(request)), signed_at);
     }
 
     fn registration(&self) -> RegisterContainerInstanceRequest {
@@ -113,13 +118,20 @@ impl Machine {
         }
     }
 
+    /// By which time it signs.
+    fn signs_at(&self, stage: &Stage) -> Timestamp {
+        let correction_secs = self.agent.as_ref().map_or(0, |it| it.correction_secs);
+        self.clock.now(stage).plus_secs(correction_secs)
+    }
+
     /// Sends a report.
     pub(super) fn submit(&mut self, task: &str, report: Report, stage: &mut Stage) {
-        let request = submission(self.cluster, task, report);
-        let life = self.life();
+        let correction_secs = self.agent.as_ref().map_or(0, |it| it.correction_secs);
+        let request = submission(self.cluster, task, report, correction_secs);
+        let (life, signed_at) = (self.life(), self.signs_at(stage));
         let Some(agent) = &mut self.agent else { return };
         let number = agent.calls.number(About::Report(task.to_owned()));
-        network::call(stage, life, number, AgentCall::Submit(Box::new(request)));
+        network::call(stage, life, number, AgentCall::Submit(Box::new(request)), signed_at);
     }
 
     /// Hears what came of a call; the first that is heard counts.
@@ -129,9 +141,13 @@ impl Machine {
         answer: Answer,
         stage: &mut Stage,
     ) -> Result<(), Violation> {
-        let life = self.life();
+        let (life, own) = (self.life(), self.clock.now(stage).millis() / 1000);
         let Some(agent) = &mut self.agent else { return Ok(()) };
         let Some(about) = agent.calls.waiting.remove(&number) else { return Ok(()) };
+        if let Answer::WrongTime(theirs) = &answer {
+            let ahead = theirs.millis() / 1000 - own;
+            agent.correction_secs = if ahead.abs() < LEAST_CORRECTION_SECS { 0 } else { ahead };
+        }
         match (about, answer) {
             (About::Registration, Answer::Registered(arn)) => {
                 self.disk.identity = Some(arn);
@@ -212,6 +228,7 @@ impl Machine {
             return false;
         };
         agent.session = Session::On { link, since_millis: stage.now_millis };
+        agent.timeline = 0;
         // The control plane is reached anew: a good moment for the reports that wait.
         let paused = agent.workers.iter().filter_map(|(task, it)| Some((task.clone(), it.pause?)));
         for (task, pause) in paused.collect::<Vec<_>>() {

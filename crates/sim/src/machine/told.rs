@@ -18,6 +18,9 @@ impl Machine {
         payload: PayloadMessage,
         stage: &mut Stage,
     ) -> Result<Vec<AgentMessage>, Violation> {
+        if let Some(agent) = &mut self.agent {
+            agent.timeline = agent.timeline.max(payload.seq_num);
+        }
         let mut is_saved = true;
         for task in payload.tasks {
             is_saved &= self.assign(task, stage)?;
@@ -25,8 +28,13 @@ impl Machine {
         Ok(if is_saved { vec![self.ack(payload.message_id)] } else { Vec::new() })
     }
 
-    /// Asks about what only one side knows of.
-    pub(crate) fn compare(&self, manifest: &TaskManifestMessage) -> Vec<AgentMessage> {
+    /// Asks about what only one side knows of. A manifest that is older than what is known says
+    /// nothing.
+    pub(crate) fn compare(&mut self, manifest: &TaskManifestMessage) -> Vec<AgentMessage> {
+        let Some(agent) = self.agent.as_mut().filter(|it| it.timeline < manifest.timeline) else {
+            return Vec::new();
+        };
+        agent.timeline = manifest.timeline;
         let workers = self.agent.iter().flat_map(|it| &it.workers);
         let here = workers.map(|(arn, it)| (arn.as_str(), it.state.desired));
         let Difference { surplus, missing } = Difference::of(manifest, here);
