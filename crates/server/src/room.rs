@@ -102,6 +102,8 @@ impl Complaint {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -121,7 +123,7 @@ mod tests {
         let served = places.iter().filter(|it| matches!(it, Place::Served(_))).count();
         assert_eq!(served, 32);
         let mut waiting = Box::pin(room.place());
-        assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+        assert!((&mut waiting).now_or_never().is_none());
         places.remove(0);
         assert!(matches!(waiting.await, Place::Served(_)));
     }
