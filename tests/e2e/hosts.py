@@ -159,11 +159,11 @@ class Host:
     def start_agent(self, control_plane, *options, has_key=True):
         """Its container instance has the attribute `machine`. A host that has joined by a token
         has a key and knows whom to trust; others are given the server's key."""
-        attributes = f"ecs.availability-zone={self.zone},machine={self.letter}"
+        attributes = f"machine={self.letter}"
         command = [
             BINARY, "agent", *options,
             "--data-dir", f"{self.directory}/agent",
-            "--instance-attributes", attributes,
+            "--zone", self.zone, "--instance-attributes", attributes,
             "--stop-timeout", "3s",
         ]  # fmt: skip
         environment = {**control_plane.environment(), "DOCKER_HOST": self.host}

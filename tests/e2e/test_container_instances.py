@@ -1,5 +1,8 @@
 """Container instances that drain, are let go and come back, with a real agent on them."""
 
+import os
+import socket
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -76,3 +79,28 @@ def test_an_attribute_lasts_when_the_agent_registers_again(own):
     own.ecs.delete_attributes(attributes=[{"name": "stack", "targetId": arn}])
     refusals = tasks.refused(tasks.define(quiet()), placementConstraints=[constraint])
     assert [it["reason"] for it in refusals] == ["MemberOf placement constraint unsatisfied."]
+
+
+def test_a_machine_says_what_it_is(new_server):
+    own = new_server(LONGSHORE_ZONE="shed", LONGSHORE_AVAILABLE_LOGGING_DRIVERS="json-file,fax")
+    tasks = Tasks(own)
+    attributes = {it["name"]: it.get("value") for it in tasks.instance()["attributes"]}
+    cpus = os.cpu_count()
+    assert attributes["ecs.os-type"] == "linux"
+    assert attributes["ecs.availability-zone"] == "shed"
+    assert attributes["ecs.instance-type"].startswith(f"{cpus}cpu.")
+    assert attributes["io.longshore.cpu-count"] == str(cpus)
+    assert attributes["io.longshore.host-name"] == socket.gethostname()
+    assert 'driver="fax"' in own.log_text(), "a driver that the Engine lacks is named"
+    assert not [it for it in attributes if it.endswith(".fax")]
+    assert own.terminate() == 0, own.log_tail()
+
+    # They are what it has at each start, and placement may ask for them.
+    own.settings = {"LONGSHORE_ZONE": "barn", "LONGSHORE_INSTANCE_TYPE": "pizza-box"}
+    own.start()
+    constraint = {
+        "type": "memberOf",
+        "expression": f"attribute:ecs.availability-zone == barn and attribute:ecs.instance-type =~ pizza.*"
+        f" and attribute:io.longshore.cpu-count >= {cpus}",
+    }
+    tasks.running(tasks.run_one(tasks.define(quiet()), placementConstraints=[constraint]))

@@ -12,7 +12,7 @@ use crate::files::{Files, Identity};
 use crate::images::{Images, Logins, LoginsError};
 use crate::kept::Kept;
 use crate::look::Look;
-use crate::register::{Abilities, Registration, register};
+use crate::register::{Abilities, Registration, missing_log_drivers, register};
 use crate::reporter::Reporter;
 use crate::runtime::{Common, ControlGroups, Daemon, Facts};
 use crate::session::Session;
@@ -110,6 +110,10 @@ async fn live(config: AgentConfig, ready: oneshot::Sender<()>) -> Result<(), Age
     let groups = ControlGroups::of_host(driver, version);
     let (docker, cpus, memory_mib) = (&facts.docker_version, facts.cpus, facts.memory_mib);
     info!(docker, cpus, memory_mib, "the Docker Engine answers");
+    for driver in missing_log_drivers(&config, &facts) {
+        let offered = facts.log_drivers.join(", ");
+        warn!(driver, offered, "the Docker Engine does not have this log driver: no task gets it");
+    }
 
     let (connections, connection) = watch::channel(0);
     let reporter = Reporter::new(api.clone(), config.cluster.clone(), connection);

@@ -11,9 +11,6 @@ use longshore_client::{Endpoint, Signer, Trust};
 /// own as people's firewalls know them.
 pub const DEFAULT_RESERVED_PORTS: [u16; 5] = [22, 2375, 2376, 51678, 51679];
 
-/// Log drivers that tasks may use where nothing else is said.
-pub const DEFAULT_LOGGING_DRIVERS: [&str; 2] = ["json-file", "none"];
-
 /// How the agent pulls, where it registers, and what it keeps from tasks.
 #[derive(Clone, Debug)]
 pub struct AgentConfig {
@@ -53,12 +50,13 @@ pub struct AgentConfig {
     pub reserved_ports: Vec<u16>,
     /// UDP ports of the host that tasks do not get.
     pub reserved_ports_udp: Vec<u16>,
-    /// Attributes of the container instance, by name; registered once.
+    /// Attributes of the container instance, by name, before those that the agent sees by itself;
+    /// custom ones are registered once.
     pub attributes: Vec<(String, String)>,
     /// Whether privileged containers are refused here.
     pub privileged_disabled: bool,
-    /// Log drivers that tasks may use.
-    pub available_logging_drivers: Vec<String>,
+    /// Log drivers that tasks may use; if `None` those that the Engine has, but for the clouds'.
+    pub available_logging_drivers: Option<Vec<String>>,
     /// Where introspection is served, on all interfaces; 0 is nowhere.
     pub introspection_port: u16,
     /// Where containers ask for metadata.

@@ -33,8 +33,7 @@ mod worker;
 
 pub use agent::{Agent, AgentError};
 pub use config::{
-    AgentConfig, DEFAULT_LOGGING_DRIVERS, DEFAULT_RESERVED_PORTS, ImageCleanup, ImagePullBehavior,
-    TaskMetadata,
+    AgentConfig, DEFAULT_RESERVED_PORTS, ImageCleanup, ImagePullBehavior, TaskMetadata,
 };
 pub use images::LoginsError;
 pub use join::{JoinError, Said, join};

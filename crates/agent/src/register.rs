@@ -1,7 +1,9 @@
 //! RegisterContainerInstance: what this host has, and what its Docker Engine can do.
 
+mod attributes;
+
+pub(crate) use attributes::missing_log_drivers;
 use longshore_client::{CallError, Client};
-use longshore_model::Attribute;
 use longshore_wire::ecs;
 use tracing::{error, info, warn};
 
@@ -10,9 +12,6 @@ use crate::backoff::{Backoff, DENIED, is_denied};
 use crate::config::AgentConfig;
 use crate::runtime::Facts;
 
-/// The first Docker API version that ECS speaks of.
-const FIRST_API_MINOR: u32 = 17;
-
 /// What is to be registered.
 pub(crate) struct Abilities<'a> {
     pub(crate) config: &'a AgentConfig,
@@ -20,20 +19,6 @@ pub(crate) struct Abilities<'a> {
     /// Whether a task can be limited as a whole.
     pub(crate) limits_tasks: bool,
 }
-
-/// What this agent can do with any Docker Engine.
-const ALWAYS: [&str; 5] = [
-    "ecs.capability.full-sync",
-    "ecs.capability.container-ordering",
-    "ecs.capability.container-restart-policy",
-    // Our own: a registry's password may come with the task.
-    "io.longshore.capability.registry-auth",
-    // Our own: of a manifest's tasks it asks for those that it lacks.
-    "io.longshore.capability.task-resend",
-];
-
-/// The first Docker API version that tells of health.
-const API_OF_HEALTH_CHECKS: (u32, u32) = (1, 24);
 
 /// What the control plane made of a registration.
 #[derive(Debug)]
@@ -128,11 +113,6 @@ fn is_not_ours(error: &CallError) -> bool {
 fn request(abilities: &Abilities<'_>, arn: Option<&str>) -> ecs::RegisterContainerInstanceRequest {
     let Abilities { config, facts, .. } = abilities;
     let memory_mib = facts.memory_mib.saturating_sub(config.reserved_memory_mib);
-    // Those that mean something to ECS are the machine's, and said at each registration.
-    let configured = config.attributes.iter();
-    let configured =
-        configured.filter(|(name, _)| arn.is_none() || Attribute::is_reserved_name(name));
-    let configured = configured.map(|(name, value)| attribute(name, Some(value)));
     ecs::RegisterContainerInstanceRequest {
         cluster: Some(config.cluster.clone()),
         container_instance_arn: arn.map(str::to_owned),
@@ -144,7 +124,7 @@ fn request(abilities: &Abilities<'_>, arn: Option<&str>) -> ecs::RegisterContain
             ports("PORTS", &config.reserved_ports),
             ports("PORTS_UDP", &config.reserved_ports_udp),
         ]),
-        attributes: Some(configured.chain(capabilities(abilities)).collect()),
+        attributes: Some(attributes::of(abilities, arn.is_none())),
         ..Default::default()
     }
 }
@@ -165,56 +145,6 @@ fn ports(name: &str, ports: &[u16]) -> ecs::Resource {
         string_set_value: Some(ports.iter().map(u16::to_string).collect()),
         ..Default::default()
     }
-}
-
-fn attribute(name: &str, value: Option<&str>) -> ecs::Attribute {
-    let value = value.map(str::to_owned);
-    ecs::Attribute { name: Some(name.to_owned()), value, ..Default::default() }
-}
-
-/// As ECS names it, which Docker does otherwise.
-fn architecture(of_docker: &str) -> &str {
-    match of_docker {
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
-/// What task definitions may require of this instance.
-fn capabilities(abilities: &Abilities<'_>) -> Vec<ecs::Attribute> {
-    let Abilities { config, facts, limits_tasks } = abilities;
-    let capability = |name: &str| attribute(&format!("com.amazonaws.ecs.capability.{name}"), None);
-    let mut attributes = Vec::new();
-    if !config.privileged_disabled {
-        attributes.push(capability("privileged-container"));
-    }
-    let newest_minor = match facts.api_version {
-        (0, _) => 0,
-        (1, minor) => minor,
-        (_, _) => u32::from(u8::MAX),
-    };
-    for minor in FIRST_API_MINOR..=newest_minor {
-        attributes.push(capability(&format!("docker-remote-api.1.{minor}")));
-    }
-    for driver in &config.available_logging_drivers {
-        attributes.push(capability(&format!("logging-driver.{driver}")));
-    }
-    for name in ALWAYS {
-        attributes.push(attribute(name, None));
-    }
-    if *limits_tasks {
-        attributes.push(attribute("ecs.capability.task-cpu-mem-limit", None));
-    }
-    if facts.api_version >= API_OF_HEALTH_CHECKS {
-        attributes.push(attribute("ecs.capability.container-health-check", None));
-    }
-    for driver in &facts.volume_drivers {
-        attributes.push(attribute(&format!("ecs.capability.docker-plugin.{driver}"), None));
-    }
-    attributes.push(attribute("ecs.os-type", Some("linux")));
-    attributes.push(attribute("ecs.os-family", Some("LINUX")));
-    attributes.push(attribute("ecs.cpu-architecture", Some(architecture(&facts.architecture))));
-    attributes
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use longshore_agent::{
     Agent, AgentConfig, ImageCleanup, ImagePullBehavior, Membership, Said, TaskMetadata,
 };
 use longshore_client::{Credentials, Endpoint, Signer, Trust};
-use longshore_model::ClusterName;
+use longshore_model::{Attribute, ClusterName};
 use tokio::sync::oneshot;
 
 use crate::options::{Connection, DataDir};
@@ -157,18 +157,34 @@ pub(crate) struct Engine {
     )]
     instance_attributes: Vec<(String, String)>,
 
+    /// The machine's availability zone: its attribute ecs.availability-zone, which tasks can be
+    /// spread over.
+    #[arg(long, env = "LONGSHORE_ZONE", value_parser = attribute_value)]
+    zone: Option<String>,
+
+    /// What the sort of machine is called: its attribute ecs.instance-type. [default: its size, such
+    /// as 8cpu.32gib]
+    #[arg(
+        long,
+        env = "LONGSHORE_INSTANCE_TYPE",
+        value_name = "TYPE",
+        value_parser = attribute_value
+    )]
+    instance_type: Option<String>,
+
     /// Refuses privileged containers.
     #[arg(long, env = "LONGSHORE_DISABLE_PRIVILEGED")]
     disable_privileged: bool,
 
-    /// Log drivers that tasks may use.
+    /// Log drivers that tasks may use, such as json-file,syslog. [default: all that the Docker Engine
+    /// has, but for awslogs and gcplogs]
     #[arg(
         long,
         env = "LONGSHORE_AVAILABLE_LOGGING_DRIVERS",
-        value_delimiter = ',',
-        default_value = "json-file"
+        value_name = "DRIVER",
+        value_delimiter = ','
     )]
-    available_logging_drivers: Vec<String>,
+    available_logging_drivers: Option<Vec<String>>,
 
     /// Where introspection and metrics are served, on all interfaces; 0 is nowhere.
     #[arg(
@@ -250,8 +266,14 @@ pub(crate) struct Home {
 
 impl Engine {
     /// The whole configuration of an agent.
-    pub(crate) fn configure(self, home: Home) -> AgentConfig {
-        AgentConfig {
+    ///
+    /// # Errors
+    /// When two options say different things of the machine.
+    pub(crate) fn configure(self, home: Home) -> anyhow::Result<AgentConfig> {
+        let mut attributes = self.instance_attributes;
+        say_once("ecs.availability-zone", self.zone, "--zone", &mut attributes)?;
+        say_once("ecs.instance-type", self.instance_type, "--instance-type", &mut attributes)?;
+        Ok(AgentConfig {
             endpoint: home.endpoint,
             trust: home.trust,
             signer: home.signer,
@@ -273,12 +295,32 @@ impl Engine {
             reserved_memory_mib: self.reserved_memory,
             reserved_ports: self.reserved_ports,
             reserved_ports_udp: self.reserved_ports_udp,
-            attributes: self.instance_attributes,
+            attributes,
             privileged_disabled: self.disable_privileged,
             available_logging_drivers: self.available_logging_drivers,
             introspection_port: self.introspection_port,
             task_metadata: self.task_metadata.into(),
             metrics_disabled: self.disable_metrics,
+        })
+    }
+}
+
+/// Adds what an option says to the attributes, which may say it already.
+fn say_once(
+    name: &str,
+    value: Option<String>,
+    option: &str,
+    attributes: &mut Vec<(String, String)>,
+) -> anyhow::Result<()> {
+    let Some(value) = value else { return Ok(()) };
+    match attributes.iter().find(|(known, _)| known == name) {
+        Some((_, known)) if *known != value => bail!(
+            "{option} is {value}, and {name} in --instance-attributes is {known}: say one of them"
+        ),
+        Some(_) => Ok(()),
+        None => {
+            attributes.push((name.to_owned(), value));
+            Ok(())
         }
     }
 }
@@ -307,7 +349,7 @@ pub(crate) async fn run_there(options: Run) -> anyhow::Result<()> {
             data_dir,
         },
     };
-    let config = options.engine.configure(home);
+    let config = options.engine.configure(home)?;
     let (ready, connected) = oneshot::channel();
     tokio::spawn(async move {
         if connected.await.is_ok() {
@@ -397,7 +439,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 fn attribute(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("an attribute is NAME=VALUE")?;
+    Attribute::parse(name, Some(value)).map_err(|it| it.to_string())?;
     Ok((name.into(), value.into()))
+}
+
+/// What can be an attribute's value.
+fn attribute_value(text: &str) -> Result<String, String> {
+    Attribute::parse("name", Some(text)).map_err(|it| it.to_string())?;
+    if text.is_empty() { Err("it is empty".into()) } else { Ok(text.into()) }
 }
 
 #[cfg(test)]
@@ -412,6 +461,34 @@ mod tests {
         for text in ["", "0s", "30", "s", "1d", "-1s", "99999999999999999999s", "9999999999999999h"]
         {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_machine_is_is_said_once() {
+        let zone = |said: &str| ("ecs.availability-zone".to_owned(), said.to_owned());
+        let mut attributes = vec![zone("a")];
+        say_once("ecs.availability-zone", Some("a".into()), "--zone", &mut attributes).unwrap();
+        assert_eq!(attributes, [zone("a")]);
+        let error = say_once("ecs.availability-zone", Some("b".into()), "--zone", &mut attributes);
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "--zone is b, and ecs.availability-zone in --instance-attributes is a: say one of them"
+        );
+        say_once("ecs.instance-type", Some("t".into()), "--instance-type", &mut attributes)
+            .unwrap();
+        assert_eq!(attributes, [zone("a"), ("ecs.instance-type".into(), "t".into())]);
+    }
+
+    #[test]
+    fn attributes_are_such_as_ecs_allows() {
+        assert_eq!(attribute("stack=prod"), Ok(("stack".into(), "prod".into())));
+        for text in ["stack", "=prod", "a b=c", "stack=a,b", "stack= a"] {
+            assert!(attribute(text).is_err(), "{text}");
+        }
+        assert_eq!(attribute_value("shed"), Ok("shed".into()));
+        for text in ["", "a,b", "shed (old)"] {
+            assert!(attribute_value(text).is_err(), "{text}");
         }
     }
 }

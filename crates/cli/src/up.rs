@@ -43,7 +43,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         ),
         cluster: options.server.cluster,
         data_dir: agent_dir,
-    });
+    })?;
 
     let (stop, stopping) = watch::channel(false);
     let (ready, connected) = oneshot::channel();

@@ -276,7 +276,8 @@ fn renewed(
         return Err(RegisterError::Inactive);
     }
     let type_now = registration.attributes.iter().find(|it| &*it.name == INSTANCE_TYPE);
-    let type_before = known.attribute(INSTANCE_TYPE);
+    // People may call their own machines something else, or give them more memory.
+    let type_before = known.attribute(INSTANCE_TYPE).filter(|_| known.ec2_instance_id.is_some());
     if let (Some(before), Some(now)) = (type_before, type_now.and_then(|it| it.value.as_deref()))
         && before != now
     {

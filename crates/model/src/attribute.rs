@@ -50,15 +50,15 @@ impl Attribute {
         }
     }
 
-    /// Whether the name has a meaning of its own to ECS: such attributes are what an agent and its
-    /// machine have at each registration. All others are custom ones.
+    /// Whether the name has a meaning of its own to ECS or to Longshore: such attributes are what an
+    /// agent and its machine have at each registration. All others are custom ones.
     pub fn is_reserved(&self) -> bool {
         Self::is_reserved_name(&self.name)
     }
 
     /// The same of a name alone.
     pub fn is_reserved_name(name: &str) -> bool {
-        ["ecs.", "com.amazonaws."].iter().any(|it| name.starts_with(it))
+        ["ecs.", "com.amazonaws.", "io.longshore."].iter().any(|it| name.starts_with(it))
     }
 
     /// An attribute without a value.

@@ -7,7 +7,7 @@ use longshore_wire::ErrorBody;
 use super::*;
 use crate::config::{DEFAULT_RESERVED_PORTS, ImagePullBehavior, TaskMetadata};
 
-fn config() -> AgentConfig {
+pub(super) fn config() -> AgentConfig {
     AgentConfig {
         endpoint: "http://127.0.0.1:1".parse().unwrap(),
         cluster: "default".into(),
@@ -38,11 +38,11 @@ fn config() -> AgentConfig {
         introspection_port: 0,
         task_metadata: TaskMetadata::Off,
         metrics_disabled: true,
-        available_logging_drivers: vec!["json-file".into()],
+        available_logging_drivers: None,
     }
 }
 
-fn facts() -> Facts {
+pub(super) fn facts() -> Facts {
     Facts {
         docker_version: "20.10".into(),
         api_version: (1, 19),
@@ -52,6 +52,9 @@ fn facts() -> Facts {
         cgroup_driver: None,
         cgroup_version: None,
         volume_drivers: vec!["local".into()],
+        log_drivers: ["awslogs", "gcplogs", "json-file", "syslog"].map(Into::into).to_vec(),
+        security_modules: vec!["apparmor".into(), "seccomp".into()],
+        host_name: "shed-1".into(),
     }
 }
 
@@ -70,53 +73,10 @@ fn resources_are_the_hosts_less_what_is_reserved() {
     );
 }
 
-fn names(request: &ecs::RegisterContainerInstanceRequest) -> Vec<&str> {
-    let attributes = request.attributes.as_deref().unwrap();
-    attributes.iter().map(|it| it.name.as_deref().unwrap()).collect()
-}
-
 #[test]
-fn capabilities_are_those_of_the_engine_and_the_configuration() {
-    let expect = [
-        "stack",
-        "com.amazonaws.ecs.capability.privileged-container",
-        "com.amazonaws.ecs.capability.docker-remote-api.1.17",
-        "com.amazonaws.ecs.capability.docker-remote-api.1.18",
-        "com.amazonaws.ecs.capability.docker-remote-api.1.19",
-        "com.amazonaws.ecs.capability.logging-driver.json-file",
-        "ecs.capability.full-sync",
-        "ecs.capability.container-ordering",
-        "ecs.capability.container-restart-policy",
-        "io.longshore.capability.registry-auth",
-        "io.longshore.capability.task-resend",
-        "ecs.capability.docker-plugin.local",
-        "ecs.os-type",
-        "ecs.os-family",
-        "ecs.cpu-architecture",
-    ];
-    assert_eq!(names(&request_of(&config(), &facts(), None)), expect);
-}
-
-#[test]
-fn registering_again_says_who_we_are_and_leaves_custom_attributes_to_the_control_plane() {
+fn registering_again_says_who_we_are() {
     let request = request_of(&config(), &facts(), Some("arn"));
     assert_eq!(request.container_instance_arn.as_deref(), Some("arn"));
-    assert!(!names(&request).contains(&"stack"));
-}
-
-#[test]
-fn registering_again_keeps_the_zone() {
-    let zone = ("ecs.availability-zone".to_owned(), "one".to_owned());
-    let config = AgentConfig { attributes: vec![zone], ..config() };
-    let request = request_of(&config, &facts(), Some("arn"));
-    assert_eq!(names(&request)[0], "ecs.availability-zone");
-}
-
-#[test]
-fn privileged_containers_can_be_disabled() {
-    let config = AgentConfig { privileged_disabled: true, ..config() };
-    let request = request_of(&config, &facts(), None);
-    assert!(!names(&request).iter().any(|it| it.contains("privileged")));
 }
 
 #[test]
@@ -136,23 +96,4 @@ fn an_instance_that_is_not_ours_any_more_is_told_from_other_errors() {
     assert!(is_not_ours(&denied("LSIK1 is the key of the agent of container instance 2.")));
     assert!(!is_not_ours(&denied("Plain text is spoken with this server's own machine alone.")));
     assert!(!is_not_ours(&CallError::NoAnswer("container instance inactive".into())));
-}
-
-#[test]
-fn what_only_some_hosts_can_is_said_of_those_only() {
-    let has = |limits_tasks: bool, minor: u32, name: &str| {
-        let (config, facts) = (config(), Facts { api_version: (1, minor), ..facts() });
-        let request = request(&Abilities { config: &config, facts: &facts, limits_tasks }, None);
-        names(&request).contains(&name)
-    };
-    assert!(has(true, 24, "ecs.capability.task-cpu-mem-limit"));
-    assert!(!has(false, 24, "ecs.capability.task-cpu-mem-limit"));
-    assert!(has(true, 24, "ecs.capability.container-health-check"));
-    assert!(!has(true, 23, "ecs.capability.container-health-check"));
-}
-
-#[test]
-fn the_architecture_is_called_as_ecs_calls_it() {
-    assert_eq!(architecture("aarch64"), "arm64");
-    assert_eq!(architecture("x86_64"), "x86_64");
 }

@@ -26,6 +26,12 @@ pub(crate) struct Facts {
     pub(crate) cgroup_version: Option<String>,
     /// Drivers of volumes that the Engine has.
     pub(crate) volume_drivers: Vec<String>,
+    /// Log drivers that the Engine has, but for `none`.
+    pub(crate) log_drivers: Vec<String>,
+    /// Such as `apparmor`, `seccomp`, `selinux`: what confines containers here.
+    pub(crate) security_modules: Vec<String>,
+    /// The host's name for itself.
+    pub(crate) host_name: String,
 }
 
 impl Daemon {
@@ -55,6 +61,7 @@ impl Facts {
 fn read(version: SystemVersion, info: SystemInfo) -> Facts {
     let api_version = version.api_version.as_deref().and_then(parse_api_version);
     let memory_mib = info.mem_total.unwrap_or_default() / (1024 * 1024);
+    let plugins = info.plugins.unwrap_or_default();
     Facts {
         docker_version: version.version.unwrap_or_default(),
         api_version: api_version.unwrap_or_default(),
@@ -63,8 +70,17 @@ fn read(version: SystemVersion, info: SystemInfo) -> Facts {
         architecture: info.architecture.unwrap_or_default(),
         cgroup_driver: info.cgroup_driver.map(|it| it.to_string()),
         cgroup_version: info.cgroup_version.map(|it| it.to_string()),
-        volume_drivers: info.plugins.and_then(|it| it.volume).unwrap_or_default(),
+        volume_drivers: plugins.volume.unwrap_or_default(),
+        log_drivers: plugins.log.unwrap_or_default(),
+        security_modules: security_modules(&info.security_options.unwrap_or_default()),
+        host_name: info.name.unwrap_or_default(),
     }
+}
+
+/// Of options such as `name=seccomp,profile=default`, and `apparmor` as older Engines say it.
+fn security_modules(options: &[String]) -> Vec<String> {
+    let first = options.iter().filter_map(|it| it.split(',').next());
+    first.map(|it| it.strip_prefix("name=").unwrap_or(it).to_owned()).collect()
 }
 
 fn parse_api_version(text: &str) -> Option<(u32, u32)> {

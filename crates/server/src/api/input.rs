@@ -169,7 +169,7 @@ fn target_attribute(
     let attribute = Attribute::parse(&sent.name.unwrap_or_default(), sent.value.as_deref())?;
     if attribute.is_reserved() {
         return Err(Exception::invalid(format!(
-            "Attribute name {} is reserved: names beginning 'ecs.' or 'com.amazonaws.' are not custom attributes.",
+            "Attribute name {} is reserved: names beginning 'ecs.', 'com.amazonaws.' or 'io.longshore.' are not custom attributes.",
             attribute.name
         )));
     }

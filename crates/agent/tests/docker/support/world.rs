@@ -76,7 +76,7 @@ impl World {
             introspection_port: 0,
             task_metadata: TaskMetadata::Off,
             metrics_disabled: true,
-            available_logging_drivers: vec!["json-file".to_owned()],
+            available_logging_drivers: None,
         };
         let (agent, tasks) = Default::default();
         Self { control_plane, docker, dir, config, arn, agent, tasks }

@@ -63,10 +63,10 @@ async fn an_instance_that_comes_back_must_be_known() {
 }
 
 #[tokio::test]
-async fn an_instance_keeps_its_type() {
+async fn an_instance_of_ec2_keeps_its_type() {
     let world = world().await;
     let of_type = |kind: &str| {
-        let document = json!({"instanceType": kind}).to_string();
+        let document = json!({"instanceId": "i-1", "instanceType": kind}).to_string();
         with(machine(), json!({"instanceIdentityDocument": document}))
     };
     let first = world.ask(RegisterContainerInstance, of_type("t2.micro")).await;
@@ -78,6 +78,20 @@ async fn an_instance_keeps_its_type() {
     )])
     .await;
     check_accepted(&world, RegisterContainerInstance, &[with(of_type("t2.micro"), arn)]).await;
+}
+
+#[tokio::test]
+async fn a_machine_of_ones_own_may_be_called_something_else() {
+    let world = world().await;
+    let of_type = |kind: &str| {
+        with(machine(), json!({"attributes": [{"name": "ecs.instance-type", "value": kind}]}))
+    };
+    let first = world.ask(RegisterContainerInstance, of_type("2cpu.24gib")).await;
+    let arn = json!({"containerInstanceArn": first["containerInstance"]["containerInstanceArn"]});
+    let again = world.ask(RegisterContainerInstance, with(of_type("2cpu.32gib"), arn)).await;
+    let attributes = again["containerInstance"]["attributes"].as_array().unwrap();
+    let kind = attributes.iter().find(|it| it["name"] == "ecs.instance-type").unwrap();
+    assert_eq!(kind["value"], "2cpu.32gib");
 }
 
 #[tokio::test]

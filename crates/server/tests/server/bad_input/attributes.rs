@@ -31,7 +31,7 @@ async fn an_attribute_has_a_valid_name_value_and_target() {
     let elsewhere = format!("arn:aws:ecs:us-east-1:111122223333:container-instance/batch/{NOBODY}");
     let reserved = |name: &str| {
         format!(
-            "Attribute name {name} is reserved: names beginning 'ecs.' or 'com.amazonaws.' are not custom attributes."
+            "Attribute name {name} is reserved: names beginning 'ecs.', 'com.amazonaws.' or 'io.longshore.' are not custom attributes."
         )
     };
     let rows = [
